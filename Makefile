@@ -1,0 +1,147 @@
+# Tocsin. `make help` lists what there is to make.
+
+VERSION := 0.1.0
+
+# What a fresh Debian lacks. One list; nothing else names a package.
+PACKAGES := gcc make pkg-config libevent-dev libyajl-dev liblmdb-dev libsodium-dev \
+	libcmocka-dev python3 python3-pytest python3-requests curl valgrind
+LINT_PACKAGES := clang-tidy cppcheck clang-format
+FUZZ_PACKAGES := clang libclang-rt-14-dev
+# Debian's security fix for HTTP and DNS parsing in libevent; older builds are refused.
+LIBEVENT_FLOOR := 2.1.12-stable-8+deb12u1
+
+SAN     ?=
+BUILD   ?= build$(if $(SAN),/$(SAN))
+PREFIX  ?= /usr/local
+DESTDIR ?=
+ROUNDS  ?= 20
+TIME    ?= 60
+PYTHON  ?= /usr/bin/python3
+
+CC       ?= cc
+OPT      ?= $(if $(SAN),-O1 -fno-omit-frame-pointer,-O2)
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
+	-Wpointer-arith -Wwrite-strings -Wundef $(if $(WERROR),-Werror)
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
+HARDEN   := $(if $(SAN),,-fstack-protector-strong -D_FORTIFY_SOURCE=2) -fPIE
+CFLAGS   ?= $(OPT) -g
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DTOCSIN_VERSION='"$(VERSION)"' -I. $(WARN) $(HARDEN) \
+	$(SANFLAGS) $(CFLAGS) -MMD -MP
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
+LIBS     := -levent_core -levent_extra -lyajl -llmdb -lsodium
+
+# V=1 shows whole commands.
+Q        := $(if $(V),,@)
+say       = $(if $(V),,@echo "  $(1)	$@")
+
+LAYERS   := proto store conf gateway
+source    = $(wildcard $(1)/*.c)
+object    = $(patsubst %.c,$(BUILD)/%.o,$(1))
+UNITS    := $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(wildcard test/unit/*/*.c))
+TOOLS    := $(patsubst test/tool/%.c,$(BUILD)/tool/%,$(wildcard test/tool/*.c))
+TARGETS  := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*.c))
+REPLAYS  := $(patsubst %,$(BUILD)/replay/%,$(TARGETS))
+
+all: tocsin ## the program, at ./tocsin
+
+tocsin: $(BUILD)/tocsin
+	$(Q)cp $< $@
+
+$(BUILD)/tocsin: $(BUILD)/gateway/main.o $(LAYERS:%=$(BUILD)/lib%.a)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< -L$(BUILD) -lgateway -lconf -lstore -lproto $(LIBS)
+
+# The same objects with test/control.c, through which tests push the clocks and inject faults.
+$(BUILD)/test/tocsin: $(BUILD)/test/control.o $(BUILD)/gateway/main.o $(LAYERS:%=$(BUILD)/lib%.a)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(BUILD)/test/control.o $(BUILD)/gateway/main.o \
+	    -L$(BUILD) -lgateway -lconf -lstore -lproto $(LIBS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+define archive
+$(BUILD)/lib$(1).a: $(call object,$(filter-out gateway/main.c,$(call source,$(1))))
+	@rm -f $$@
+	$$(call say,AR)
+	$$(Q)ar rcs $$@ $$^
+endef
+$(foreach layer,$(LAYERS),$(eval $(call archive,$(layer))))
+
+# A unit test links the layer it is named after and those below.
+BELOW_proto   := -lproto
+BELOW_store   := -lstore -lproto
+BELOW_conf    := -lconf -lproto
+BELOW_gateway := -lgateway -lconf -lstore -lproto
+define unit
+$(BUILD)/unit/$(1)/%: test/unit/$(1)/%.c $(patsubst -l%,$(BUILD)/lib%.a,$(BELOW_$(1)))
+	@mkdir -p $$(@D)
+	$$(call say,LD)
+	$$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $$@ $$< -L$(BUILD) $(BELOW_$(1)) $(LIBS) -lcmocka
+endef
+$(foreach layer,$(LAYERS),$(eval $(call unit,$(layer))))
+
+$(BUILD)/tool/%: test/tool/%.c $(BUILD)/libproto.a
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -L$(BUILD) -lproto $(LIBS)
+
+# Fuzz targets are libFuzzer entry points; replay.c runs them over files instead.
+$(BUILD)/replay/%: test/fuzz/%.c test/fuzz/replay/main.c $(LAYERS:%=$(BUILD)/lib%.a)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< test/fuzz/replay/main.c -L$(BUILD) \
+	    $(BELOW_gateway) $(LIBS)
+
+build/fuzz/%: test/fuzz/%.c
+	@mkdir -p $(@D)
+	clang -std=c11 -D_GNU_SOURCE -DTOCSIN_VERSION='"fuzz"' -I. -O1 -g \
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< \
+	    $(filter-out gateway/main.c,$(foreach layer,$(LAYERS),$(call source,$(layer)))) $(LIBS)
+
+programs: $(BUILD)/tocsin $(BUILD)/test/tocsin $(UNITS) $(TOOLS) $(REPLAYS)
+
+deps: ## installs what is missing (asks for sudo only when needed)
+	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES)
+
+run: deps ## builds, starts the gateway and a demonstration receiver; Ctrl-C stops both
+	@$(MAKE) --no-print-directory -s all
+	@test/demo ./tocsin conf/tocsin.json
+
+test: deps ## unit, box, 20 kill -9 rounds, fuzz corpora; ends with "N passed, N failed"
+	@$(MAKE) --no-print-directory programs all
+	@BUILD=$(BUILD) ROUNDS=$(ROUNDS) $(PYTHON) test/run
+
+crash: deps ## kill -9 rounds under load: make crash ROUNDS=N
+	@$(MAKE) --no-print-directory programs
+	@BUILD=$(BUILD) ROUNDS=$(ROUNDS) $(PYTHON) test/crash
+
+fuzz: ## libFuzzer over every target: make fuzz TIME=seconds
+	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES) $(FUZZ_PACKAGES)
+	@$(MAKE) --no-print-directory $(TARGETS:%=build/fuzz/%)
+	@for t in $(TARGETS); do echo "== $$t"; mkdir -p build/corpus/$$t; \
+	    build/fuzz/$$t -max_total_time=$(TIME) -timeout=10 -print_final_stats=1 \
+	    $$(test -f test/fuzz/$$t.dict && echo -dict=test/fuzz/$$t.dict) \
+	    build/corpus/$$t test/fuzz/$$t || exit 1; done
+
+lint: ## include arrows, banned calls, clang-tidy, cppcheck
+	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES) $(LINT_PACKAGES)
+	@test/lint
+
+install: all ## into DESTDIR and PREFIX
+	install -D -m 0755 tocsin $(DESTDIR)$(PREFIX)/bin/tocsin
+	install -D -m 0644 conf/tocsin.json $(DESTDIR)$(PREFIX)/share/doc/tocsin/tocsin.json
+	install -D -m 0644 README $(DESTDIR)$(PREFIX)/share/doc/tocsin/README
+	install -D -m 0644 CHANGES $(DESTDIR)$(PREFIX)/share/doc/tocsin/CHANGES
+
+clean: ## what was built
+	rm -rf build tocsin
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+.PHONY: all programs deps run test crash fuzz lint install clean help
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

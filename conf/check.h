@@ -1,0 +1,18 @@
+/* What options mean together. The first five look at one object after its options were read. */
+#ifndef CONF_CHECK_H
+#define CONF_CHECK_H
+
+#include "proto/json_read.h"
+
+struct reader;
+
+void check_listener(struct reader *, void *listener, const struct json *node);
+void check_window(struct reader *, void *window, const struct json *node);
+void check_integration(struct reader *, void *integration, const struct json *node);
+void check_auth(struct reader *, void *webhook, const struct json *node);
+void check_webhook(struct reader *, void *webhook, const struct json *node);
+
+/* The whole file; root is an object. */
+void check_file(struct reader *, const struct json *root) NONNULL;
+
+#endif

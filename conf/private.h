@@ -1,0 +1,29 @@
+/* What struct conf keeps for itself. */
+#ifndef CONF_PRIVATE_H
+#define CONF_PRIVATE_H
+
+#include <sodium.h>
+
+#include "conf/conf.h"
+#include "proto/arena.h"
+
+struct secret;
+
+/* A key by its digest: looking one up tells nothing of the others by its time. */
+struct conf_key {
+	uint8_t digest[crypto_hash_sha256_BYTES];
+	struct conf_integration *integration;
+};
+
+struct conf_private {
+	unsigned references;
+	struct arena arena;           /* everything that is not secret */
+	struct secret *secrets;
+	struct conf_key *keys;        /* sorted by digest; one per integration */
+	struct conf_webhook **webhooks; /* sorted by name; one per webhook */
+};
+
+/* Makes the sorted arrays above. False without memory. */
+bool find_prepare(struct conf *) MUST NONNULL;
+
+#endif

@@ -1,0 +1,186 @@
+/*
+ *     object ── for each member: its row ── value_read()         a value
+ *                                      └── read_section()        an object: the same struct
+ *                                      └── read_list()           a list: a struct each
+ *            ── for each row without a member: its default, read the same way
+ *            ── the row's check(): what the members mean together
+ *
+ * A fault never stops the reading, so that all are found.
+ */
+#include "conf/read.h"
+
+#include <stdlib.h>
+
+enum { ROWS_MAX = 32 }; /* of one section; a test of the table watches it */
+
+static void read_option(struct reader *, const struct option *, const struct json *, void *);
+
+static bool
+same(const struct json *a, const struct json *b)
+{
+	if (a->type != b->type || a->count != b->count)
+		return false;
+	if (a->type == JSON_BOOL)
+		return a->truth == b->truth;
+	if (a->type == JSON_NUMBER || a->type == JSON_STRING)
+		return slice_is(a->text, b->text);
+	a = a->first;
+	b = b->first;
+	for (; a != NULL && b != NULL; a = a->next, b = b->next)
+		if (!slice_is(a->key, b->key) || !same(a, b))
+			return false;
+	return a == NULL && b == NULL;
+}
+
+const struct json *
+read_default(struct reader *r, const struct option *option)
+{
+	const struct json **cached = &r->defaults[option - option_table];
+	struct json_error error;
+	struct slice text;
+
+	if (*cached == NULL && option->fallback != NULL) {
+		text = arena_copy(r->scratch, slice_of(option->fallback));
+		if (text.p != NULL)
+			*cached = json_read(r->scratch, (char *)(uintptr_t)text.p, text.n, 0, 8, &error);
+	}
+	return *cached;
+}
+
+static void
+read_list(struct reader *r, const struct option *option, const struct json *node, void *object)
+{
+	size_t scope = r->scope, i = 0;
+	char *list;
+
+	if (node->type != JSON_ARRAY) {
+		fault_add(&r->faults, node, "must be a list");
+		return;
+	}
+	if (node->count < option->minimum || node->count > option->maximum) {
+		fault_add(&r->faults, node, "must have %lld to %lld elements",
+		    (long long)option->minimum, (long long)option->maximum);
+		return;
+	}
+	if (node->count == 0)
+		return;
+	list = arena_zalloc(r->keep, node->count * option->size);
+	if (list == NULL)
+		return;
+	r->scope = node->at;
+	for (const struct json *child = node->first; child != NULL; child = child->next, i++) {
+		read_section(r, option->opens, list + i * option->size, child);
+		if (option->check != NULL && child->type == JSON_OBJECT)
+			option->check(r, list + i * option->size, child);
+	}
+	r->scope = scope;
+	value_store_list(option, object, list, node->count);
+}
+
+/* One object into the parent's struct. */
+static void
+read_nested(struct reader *r, const struct option *option, const struct json *node, void *object)
+{
+	read_section(r, option->opens, object, node);
+	if (option->check != NULL && node->type == JSON_OBJECT)
+		option->check(r, object, node);
+}
+
+static void
+read_sections(struct reader *r, const struct option *option, const struct json *node, void *object)
+{
+	if (node->type != JSON_ARRAY) {
+		read_nested(r, option, node, object);
+		return;
+	}
+	if (node->first == NULL)
+		fault_add(&r->faults, node, "must not be empty");
+	for (const struct json *child = node->first; child != NULL; child = child->next)
+		read_nested(r, option, child, object);
+}
+
+static void
+read_later(struct reader *r, const struct option *option, const struct json *node)
+{
+	const struct json *fallback = read_default(r, option);
+
+	if (fallback != NULL && !same(node, fallback))
+		fault_add(&r->faults, node, "is not available in this version");
+}
+
+static void
+read_option(struct reader *r, const struct option *option, const struct json *node, void *object)
+{
+	if (option->flags & OPTION_LATER)
+		read_later(r, option, node);
+	else if (option->type == OPTION_LIST)
+		read_list(r, option, node, object);
+	else if (option->type == OPTION_SECTION)
+		read_nested(r, option, node, object);
+	else if (option->type == OPTION_SECTIONS)
+		read_sections(r, option, node, object);
+	else
+		value_read(r, option, node, object);
+}
+
+/* What the file does not say. */
+static void
+read_absent(struct reader *r, const struct option *option, const struct json *node, void *object)
+{
+	const struct json *fallback = read_default(r, option);
+
+	if (option->flags & OPTION_REQUIRED)
+		fault_add_member(&r->faults, node, option->name, "is missing");
+	else if (fallback != NULL)
+		read_option(r, option, fallback, object);
+}
+
+static void
+refuse_unknown(struct reader *r, const char *section, const struct json *member)
+{
+	const char *near = suggest_name(section, member->key);
+
+	if (near == NULL)
+		fault_add_key(&r->faults, member, "is not an option");
+	else
+		fault_add_key(&r->faults, member, "is not an option; did you mean \"%s\"?", near);
+}
+
+static size_t
+find_row(const struct option *rows, size_t count, struct slice key)
+{
+	size_t i = 0;
+
+	while (i < count && !slice_is(key, slice_of(rows[i].name)))
+		i++;
+	return i;
+}
+
+void
+read_section(struct reader *r, const char *section, void *object, const struct json *node)
+{
+	const struct json *seen[ROWS_MAX] = {NULL};
+	const struct option *rows;
+	size_t count, i;
+
+	if (node->type != JSON_OBJECT) {
+		fault_add(&r->faults, node, "must be an object");
+		return;
+	}
+	rows = option_section(section, &count);
+	for (const struct json *member = node->first; member != NULL; member = member->next) {
+		i = find_row(rows, count, member->key);
+		if (i == count) {
+			refuse_unknown(r, section, member);
+		} else if (seen[i] != NULL) {
+			fault_add_key(&r->faults, member, "is already given on line %u",
+			    fault_line(&r->faults, seen[i]->key_at));
+		} else {
+			seen[i] = member;
+			read_option(r, &rows[i], member, object);
+		}
+	}
+	for (i = 0; i < count; i++)
+		if (seen[i] == NULL)
+			read_absent(r, &rows[i], node, object);
+}

@@ -1,0 +1,235 @@
+/*
+ * POST of an alert (CONTRACT §3): key, body, alert, record; answered once the turn is committed.
+ * GET of what became of it (CONTRACT §4).
+ */
+#include <stdio.h>
+
+#include "gateway/apply.h"
+#include "gateway/expire.h"
+#include "gateway/ids.h"
+#include "gateway/log.h"
+#include "gateway/route.h"
+#include "gateway/server.h"
+#include "gateway/turn.h"
+#include "proto/json_write.h"
+#include "store/store.h"
+
+/* Everything of one request; given back by the next one. */
+static struct arena arena;
+
+static void
+log_rejected(const struct route_request *request, const struct conf_integration *integration,
+    struct slice why)
+{
+	log_begin(LOG_LEVEL_INFO, "alert.rejected", "alert rejected");
+	if (integration != NULL)
+		log_text("labels.integration", integration->name);
+	log_text("error.message", why);
+	log_number("http.response.status_code", request->in->reply.status);
+	log_end();
+}
+
+static void
+reject(struct route_request *request, const struct conf_integration *integration, struct slice why)
+{
+	struct json_writer w = route_reply(request, 400);
+
+	json_open(&w, '{');
+	json_key(&w, "error");
+	json_text(&w, "This request can not be processed.");
+	json_key(&w, "detail");
+	json_string(&w, why);
+	json_close(&w, '}');
+	log_rejected(request, integration, why);
+}
+
+static void
+unavailable(struct route_request *request, const char *why)
+{
+	in_detail(request->in, 503, why);
+	log_rejected(request, NULL, slice_of(why));
+}
+
+/* The last two parts of the path are application and key; before them stands the account, where the
+ * path has one. All that does not fit is the same 404. */
+static struct conf_integration *
+find_integration(const struct route_request *request)
+{
+	bool with_account = request->part[2].n > 0;
+	struct slice key = request->part[with_account ? 2 : 1];
+
+	if (with_account && !slice_is(request->part[0], route_conf()->account))
+		return NULL;
+	return conf_integration_by_key(route_conf(), INTEGRATION_GENERIC, key);
+}
+
+/* An entity id for an alert that has none: a UUID cut to 32 characters, as the vendor makes them. */
+static bool
+make_entity(struct alert *alert)
+{
+	struct uuid id = ids_random_uuid();
+	char text[UUID_TEXT];
+
+	uuid_text(&id, text);
+	alert->entity_id = arena_copy(&arena, (struct slice){text, 32});
+	return !arena.failed;
+}
+
+static bool
+read_alert(struct route_request *request, const struct conf_integration *integration,
+    struct alert *alert)
+{
+	struct json_error error;
+	struct slice why;
+	struct json *body;
+
+	body = json_read(&arena, request->in->body, request->in->body_n, 0,
+	    (int)route_conf()->limits.depth, &error);
+	if (body == NULL) {
+		reject(request, integration,
+		    arena_printf(&arena, "%s (at byte %zu)", error.what, error.at));
+		return false;
+	}
+	if (!alert_read(body, integration->default_alert_type, &arena, alert, &why)) {
+		reject(request, integration, why);
+		return false;
+	}
+	if ((alert->entity_id.n == 0 && !make_entity(alert)) || arena.failed) {
+		unavailable(request, "There is no memory for the request.");
+		return false;
+	}
+	return true;
+}
+
+static void
+accept_alert(struct route_request *request, const struct conf_integration *integration,
+    const struct alert *alert)
+{
+	struct record record = apply_record(RECORD_ALERT, 1);
+	struct in_reply *reply = &request->in->reply;
+	char trace[UUID_TEXT];
+
+	record.alert = (struct record_alert){.trace = ids_next(),
+	    .alert_id = ids_next(),
+	    .integration = integration->id,
+	    .alert = *alert};
+	if (!apply(&record)) {
+		unavailable(request, "The request could not be stored.");
+		return;
+	}
+	uuid_text(&record.alert.trace, trace);
+	reply->status = 200;
+	buf_printf(reply->body, "{\"message\": \"success\", \"trace_id\": \"%s\"}", trace);
+	snprintf(reply->headers, sizeof reply->headers, "X-Trace-Id: %s\r\n", trace);
+	in_park(request->in);
+}
+
+void
+api_generic(struct route_request *request)
+{
+	struct conf_integration *integration = find_integration(request);
+	struct alert alert;
+
+	if (integration == NULL) {
+		route_not_found(request);
+		log_rejected(request, NULL, SLICE("unknown account or key, or disabled"));
+		return;
+	}
+	if (server_full()) {
+		unavailable(request, "The store is full.");
+		return;
+	}
+	/* The tree of a hostile body is many times its size; this bounds it. */
+	if (arena.ceiling == 0)
+		arena_init(&arena, (size_t)route_conf()->limits.body * 64 + (1 << 20));
+	arena_reset(&arena);
+	if (read_alert(request, integration, &alert))
+		accept_alert(request, integration, &alert);
+}
+
+/* ---- status ------------------------------------------------------------------------------------ */
+
+static void
+write_incident(struct json_writer *w, const struct trace_row *trace)
+{
+	char id[ID22_TEXT];
+
+	if (trace->number == 0) {
+		json_null(w);
+		return;
+	}
+	id22_text(&trace->unique_id, id);
+	json_open(w, '{');
+	json_key(w, "incident_number");
+	json_uint(w, trace->number);
+	json_key(w, "unique_id");
+	json_text(w, id);
+	json_close(w, '}');
+}
+
+static void
+write_completed(struct json_writer *w, const struct trace_row *trace)
+{
+	const struct conf_integration *integration = engine_integration(trace->integration);
+	char alert[ID22_TEXT];
+
+	id22_text(&trace->alert, alert);
+	json_key(w, "alert");
+	json_text(w, alert);
+	json_key(w, "incident");
+	write_incident(w, trace);
+	json_key(w, "integration");
+	json_open(w, '{');
+	json_key(w, "name");
+	if (integration != NULL)
+		json_string(w, integration->name);
+	else
+		json_null(w);
+	json_close(w, '}');
+	json_key(w, "is_incident_created");
+	json_bool(w, trace->created);
+	json_key(w, "status");
+	json_text(w, "completed");
+	json_key(w, "suppressed");
+	json_bool(w, trace->suppressed);
+}
+
+static void
+write_status(struct json_writer *w, const struct trace_row *trace)
+{
+	json_open(w, '{');
+	if (trace->state == TRACE_COMPLETED) {
+		write_completed(w, trace);
+	} else {
+		json_key(w, "status");
+		json_text(w, trace->state == TRACE_QUEUED ? "queued" : "failed");
+	}
+	if (trace->state == TRACE_FAILED) {
+		json_key(w, "error");
+		json_string(w, trace->error);
+	}
+	json_close(w, '}');
+}
+
+void
+api_status(struct route_request *request)
+{
+	struct json_writer w;
+	struct trace_row trace;
+	struct txn *txn;
+	struct uuid id;
+
+	if (!uuid_parse(request->part[0], &id) || uuid_v7_ms(&id) < expire_trace_horizon()) {
+		route_not_found(request);
+		return;
+	}
+	txn = turn_read();
+	if (txn == NULL) {
+		in_detail(request->in, 503, "The store cannot be read.");
+	} else if (!traces_get(txn, &id, &trace)) {
+		route_not_found(request);
+	} else {
+		w = route_reply(request, 200);
+		write_status(&w, &trace);
+	}
+}

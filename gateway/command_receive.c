@@ -1,0 +1,210 @@
+/*
+ * `receive`: a receiver for trying things out, on the gateway's own HTTP server. It prints each
+ * webhook and whether its signature verifies, and answers with the status and after the delay asked
+ * for.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/clock.h"
+#include "gateway/command.h"
+#include "gateway/in.h"
+#include "gateway/turn.h"
+#include "proto/date.h"
+#include "proto/sign.h"
+
+enum { BODY_MOST = 4 << 20, CONNECTIONS = 1000, PORT_DEFAULT = 9099 };
+
+static struct {
+	struct event_base *base;
+	int port, status;
+	struct slice key;  /* empty: signatures are not looked at */
+	int64_t delay;     /* us */
+	bool over;
+} receive = {.port = PORT_DEFAULT, .status = 200};
+
+/* An answer that is put off. */
+struct later {
+	struct in_conn *conn; /* NULL: the client has gone */
+	struct event *timer;
+};
+
+static void
+on_gone(void *arg)
+{
+	((struct later *)arg)->conn = NULL;
+}
+
+static void
+on_time(evutil_socket_t fd, short what, void *arg)
+{
+	struct later *later = arg;
+
+	(void)fd;
+	(void)what;
+	if (later->conn != NULL)
+		in_answer(later->conn, receive.status, SLICE("{}"));
+	event_free(later->timer);
+	free(later);
+}
+
+static void
+answer_later(struct in_request *request)
+{
+	struct timeval tv = {receive.delay / CLOCK_S, receive.delay % CLOCK_S};
+	struct later *later = calloc(1, sizeof *later);
+
+	if (later != NULL)
+		later->timer = evtimer_new(receive.base, on_time, later);
+	if (later == NULL || later->timer == NULL) {
+		free(later);
+		in_detail(request, 503, "no memory");
+		return;
+	}
+	later->conn = in_defer(request, on_gone, later);
+	event_add(later->timer, &tv);
+}
+
+static const char *
+verdict(const struct in_request *request)
+{
+	struct slice signature = http_header(request->head, "X-SIGNATURE");
+
+	if (receive.key.n == 0)
+		return "signature not checked (no -k)";
+	if (signature.n == 0)
+		return "signature NOT verified: there is none";
+	return sign_hmac_verify(receive.key, (struct slice){request->body, request->body_n}, signature)
+		   ? "signature verified"
+		   : "signature NOT verified";
+}
+
+/* What a stranger sent may hold anything: only printable ASCII goes to the terminal as it is. */
+static void
+print_body(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i] >= ' ' && p[i] < 0x7f)
+			putchar(p[i]);
+		else
+			printf("\\x%02x", (unsigned char)p[i]);
+	putchar('\n');
+}
+
+static void
+handle(struct in_request *request)
+{
+	struct slice id = http_header(request->head, "webhook-id");
+	struct slice attempt = http_header(request->head, "X-Attempt");
+	char date[DATE_TEXT];
+
+	date_text(clock_wall(), date);
+	printf("%s  webhook %.*s  attempt %.*s  %s\n", date, (int)id.n, id.n ? id.p : "",
+	    (int)attempt.n, attempt.n ? attempt.p : "", verdict(request));
+	print_body(request->body, request->body_n);
+	fflush(stdout);
+	request->reply.status = receive.status;
+	buf_puts(request->reply.body, "{}");
+	if (receive.delay > 0)
+		answer_later(request);
+}
+
+static bool
+read_number(const char *text, long least, long most, int *number)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	*number = (int)value;
+	return end != text && *end == '\0' && value >= least && value <= most;
+}
+
+static bool
+read_options(int argc, char **argv)
+{
+	static const struct option options[] = {{"port", required_argument, NULL, 'p'},
+	    {"key", required_argument, NULL, 'k'}, {"status", required_argument, NULL, 's'},
+	    {"delay", required_argument, NULL, 'd'}, {NULL, 0, NULL, 0}};
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "p:k:", options, NULL)) != -1)
+		if ((option == 'p' && !read_number(optarg, 0, 65535, &receive.port)) ||
+		    (option == 's' && !read_number(optarg, 200, 599, &receive.status)) ||
+		    (option == 'd' && !conf_parse_time(slice_of(optarg), &receive.delay)) ||
+		    option == '?')
+			return false;
+		else if (option == 'k')
+			receive.key = slice_of(optarg);
+	return optind == argc;
+}
+
+static void
+on_signal(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	receive.over = true;
+}
+
+static int
+start(void)
+{
+	static const struct in_limits limits = {.header = 64 << 10,
+	    .body = BODY_MOST,
+	    .header_time = 10 * (int64_t)CLOCK_S,
+	    .body_time = 30 * (int64_t)CLOCK_S,
+	    .idle_time = 75 * (int64_t)CLOCK_S,
+	    .connections = CONNECTIONS};
+	struct conf_listener listener = {.address = SLICE("127.0.0.1"),
+	    .host = SLICE("127.0.0.1"),
+	    .port = receive.port,
+	    .serve = SERVE_ALL,
+	    .loopback = true};
+	char why[256];
+	int port;
+
+	if (in_start(receive.base, &limits, handle) != 0)
+		return 1;
+	if (in_listen(&listener, &port, why) != 0) {
+		fprintf(stderr, "tocsin receive: port %d: %s\n", receive.port, why);
+		return 1;
+	}
+	printf("waiting for webhooks on http://127.0.0.1:%d/\n", port);
+	fflush(stdout);
+	return 0;
+}
+
+int
+command_receive(int argc, char **argv)
+{
+	struct event *term, *interrupt;
+	int result;
+
+	if (!read_options(argc, argv))
+		return command_usage("receive");
+	signal(SIGPIPE, SIG_IGN);
+	receive.base = event_base_new();
+	if (receive.base == NULL)
+		return 1;
+	term = evsignal_new(receive.base, SIGTERM, on_signal, NULL);
+	interrupt = evsignal_new(receive.base, SIGINT, on_signal, NULL);
+	event_add(term, NULL);
+	event_add(interrupt, NULL);
+	turn_start(receive.base, NULL, NULL); /* the server counts its work there */
+	result = start();
+	while (result == 0 && !receive.over) {
+		event_base_loop(receive.base, EVLOOP_ONCE);
+		turn_end();
+		in_reap();
+	}
+	in_stop();
+	turn_stop();
+	event_free(term);
+	event_free(interrupt);
+	event_base_free(receive.base);
+	return result;
+}

@@ -1,0 +1,443 @@
+/*
+ * The engine's frame: what it holds in memory, how a turn's changes to that are kept or taken back,
+ * and the dispatch of records. The work is in engine_alert.c, engine_incident.c, engine_delivery.c.
+ *
+ *   record ─▶ engine_apply ─▶ rows (in the transaction) + memory (under undo) + watch (tells others)
+ *                              engine_seal: counters, heads      engine_settle: keep or take back
+ */
+#include "gateway/engine_parts.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
+
+/* Heads saved a turn: a few, and more when many alerts joined (see open.h). */
+enum { HEADS_LEAST = 4, HEADS_SHARE = 16, BODY_MAX = 4 << 20, ARENA_MAX = 1 << 20,
+       BURY_STEP = 256 };
+
+struct engine engine;
+
+/* ---- turn: what changes in memory ----------------------------------------------------------- */
+
+static void
+touch(void)
+{
+	if (!engine.changed)
+		engine.before = engine.meta;
+	engine.changed = true;
+}
+
+void
+engine_fail(struct txn *txn)
+{
+	engine.failed = true;
+	store_fail(txn);
+}
+
+void
+engine_count(uint64_t *counter, int by)
+{
+	if (engine.undo_count == engine.undo_room) {
+		size_t room = engine.undo_room == 0 ? 256 : 2 * engine.undo_room;
+		void *grown = realloc(engine.undo, room * sizeof *engine.undo);
+
+		if (grown == NULL) {
+			engine.failed = true;
+			return;
+		}
+		engine.undo = grown;
+		engine.undo_room = room;
+	}
+	engine.undo[engine.undo_count].at = counter;
+	engine.undo[engine.undo_count++].old = *counter;
+	*counter += (uint64_t)by;
+}
+
+void
+engine_settle(bool committed)
+{
+	open_settle(committed);
+	if (!committed && engine.changed) {
+		while (engine.undo_count > 0) {
+			engine.undo_count--;
+			*engine.undo[engine.undo_count].at = engine.undo[engine.undo_count].old;
+		}
+		engine.meta = engine.before;
+	}
+	engine.undo_count = 0;
+	engine.changed = false;
+	engine.failed = false;
+}
+
+void
+engine_seal(struct txn *txn, const struct uuid *last_id, const struct meta *clock)
+{
+	uint64_t applied;
+
+	touch();
+	applied = engine.meta.applied - engine.before.applied;
+	open_save_heads(txn, HEADS_LEAST + applied / HEADS_SHARE);
+	engine.meta.last_id = *last_id;
+	memcpy(engine.meta.boot_id, clock->boot_id, sizeof clock->boot_id);
+	engine.meta.boot_time = clock->boot_time;
+	engine.meta.steady = clock->steady;
+	if (!open_heads_from(&engine.meta.heads_from))
+		engine.meta.heads_from = *last_id;
+	meta_put(txn, &engine.meta);
+	if (engine.failed || open_failed())
+		store_fail(txn);
+}
+
+/* ---- records -------------------------------------------------------------------------------- */
+
+/* An alert while applying is paused, or while others wait in front of it. */
+static void
+queue(struct txn *txn, const struct record *record)
+{
+	struct trace_row trace = {.state = TRACE_QUEUED, .integration = record->alert.integration};
+	struct buf bytes;
+
+	buf_init(&bytes, BODY_MAX);
+	record_encode(&bytes, record);
+	if (bytes.failed) {
+		engine_fail(txn);
+	} else {
+		pending_put(txn, engine.meta.next_pending++, buf_slice(&bytes));
+		traces_put(txn, &record->alert.trace, &trace);
+		engine.watch->alert(record, OUTCOME_QUEUED, 0);
+	}
+	buf_free(&bytes);
+}
+
+static bool
+must_queue(struct txn *txn)
+{
+	struct slice bytes;
+	uint64_t sequence;
+
+	return engine.meta.paused ||
+	       (engine.meta.next_pending > 1 && pending_first(txn, &sequence, &bytes));
+}
+
+static void
+tick(struct txn *txn, const struct record *record)
+{
+	struct timer_key timer;
+	struct due_key due;
+	uint32_t n;
+
+	for (n = 0; n < record->most && timers_first(txn, &timer); n++) {
+		if (timer.time > record->steady)
+			break;
+		incident_timer(txn, record, &timer, n);
+	}
+	for (n = 0; n < record->most && due_first(txn, &due); n++) {
+		if (due.time > record->steady)
+			break;
+		delivery_due(txn, &due);
+	}
+	if (engine_orphans())
+		delivery_bury(txn, engine.orphan, BURY_STEP);
+}
+
+static void
+hold(struct txn *txn, uint32_t webhook, bool held)
+{
+	const struct conf_webhook *conf = engine.hooks[webhook].conf;
+	struct name_row name;
+
+	if (conf == NULL || !names_get(txn, NAME_WEBHOOK, conf->name, &name) || name.paused == held)
+		return;
+	name.paused = held;
+	names_put(txn, NAME_WEBHOOK, conf->name, &name);
+	engine_count(&engine.hooks[webhook].held, held ? 1 : -1);
+	engine.watch->held(webhook, held);
+}
+
+void
+engine_apply(struct txn *txn, const struct record *record)
+{
+	touch();
+	switch (record->kind) {
+	case RECORD_ALERT:
+		if (must_queue(txn))
+			queue(txn, record);
+		else
+			engine_alert(txn, record);
+		break;
+	case RECORD_TICK:
+		tick(txn, record);
+		break;
+	case RECORD_OUTCOME:
+		delivery_outcome(txn, record);
+		if (record->outcome.verdict == VERDICT_GONE)
+			hold(txn, delivery_webhook(&record->outcome.delivery), true);
+		break;
+	case RECORD_PAUSE:
+	case RECORD_RESUME:
+		engine.meta.paused = record->kind == RECORD_PAUSE;
+		break;
+	case RECORD_HOLD:
+	case RECORD_RELEASE:
+		hold(txn, record->webhook, record->kind == RECORD_HOLD);
+		break;
+	}
+}
+
+bool
+engine_drain(struct txn *txn, uint32_t max)
+{
+	struct record record;
+	struct slice bytes;
+	uint64_t sequence;
+	struct buf copy;
+
+	touch();
+	buf_init(&copy, BODY_MAX);
+	for (; max > 0 && pending_first(txn, &sequence, &bytes); max--) {
+		buf_clear(&copy);
+		buf_put_slice(&copy, bytes); /* the map moves under the puts that follow */
+		pending_remove(txn, sequence);
+		if (copy.failed || !record_decode(buf_slice(&copy), &record))
+			engine_fail(txn);
+		else
+			engine_alert(txn, &record);
+	}
+	buf_free(&copy);
+	return pending_first(txn, &sequence, &bytes);
+}
+
+/* ---- configuration -------------------------------------------------------------------------- */
+
+static bool
+make_room(uint32_t id)
+{
+	size_t room = engine.room == 0 ? 64 : engine.room;
+	struct engine_hook *hooks;
+
+	while (room <= id)
+		room *= 2;
+	if (room == engine.room)
+		return true;
+	hooks = realloc(engine.hooks, room * sizeof *hooks);
+	if (hooks == NULL)
+		return false;
+	engine.hooks = hooks;
+	memset(hooks + engine.room, 0, (room - engine.room) * sizeof *hooks);
+	free(engine.integrations);
+	free(engine.services);
+	engine.integrations = calloc(room, sizeof(*engine.integrations));
+	engine.services = calloc(room, sizeof(*engine.services));
+	engine.room = room;
+	return engine.integrations != NULL && engine.services != NULL;
+}
+
+/* The number of a name, given out on first sight; *seen: when that was. 0 without memory. */
+static uint32_t
+name_number(struct txn *txn, enum name_kind kind, struct slice text, int64_t wall,
+    struct name_row *row)
+{
+	if (!names_get(txn, kind, text, row)) {
+		*row = (struct name_row){.id = engine.meta.next_name++, .seen = wall};
+		names_put(txn, kind, text, row);
+	} else if (row->gone) {
+		row->gone = false;
+		names_put(txn, kind, text, row);
+	}
+	return make_room(row->id) ? row->id : 0;
+}
+
+static uint32_t
+integration_number(struct txn *txn, const struct conf_integration *integration, int64_t wall)
+{
+	struct name_row row;
+	struct buf text;
+	uint32_t id;
+
+	buf_init(&text, 1 << 20);
+	buf_put_slice(&text, integration->service->facts.name);
+	buf_putc(&text, '\0');
+	buf_put_slice(&text, integration->name);
+	id = text.failed ? 0 : name_number(txn, NAME_INTEGRATION, buf_slice(&text), wall, &row);
+	buf_free(&text);
+	return id;
+}
+
+static bool
+number_service(struct txn *txn, struct conf_service *service, int64_t wall)
+{
+	struct name_row row;
+
+	service->id = name_number(txn, NAME_SERVICE, service->facts.name, wall, &row);
+	service->seen = row.seen;
+	if (service->id == 0)
+		return false;
+	for (size_t i = 0; i < service->integration_count; i++) {
+		struct conf_integration *integration = &service->integrations[i];
+
+		integration->id = integration_number(txn, integration, wall);
+		if (integration->id == 0)
+			return false;
+	}
+	for (size_t i = 0; i < service->webhook_count; i++) {
+		struct conf_webhook *webhook = &service->webhooks[i];
+
+		webhook->id = name_number(txn, NAME_WEBHOOK, webhook->name, wall, &row);
+		if (webhook->id == 0)
+			return false;
+		engine.hooks[webhook->id].held = row.paused;
+	}
+	return true;
+}
+
+static void
+index_conf(struct conf *conf)
+{
+	for (size_t i = 0; i < engine.room; i++) {
+		engine.hooks[i].conf = NULL;
+		engine.integrations[i] = NULL;
+		engine.services[i] = NULL;
+	}
+	for (size_t i = 0; i < conf->service_count; i++)
+		engine.services[conf->services[i].id] = &conf->services[i];
+	for (size_t i = 0; i < conf->integration_count; i++)
+		engine.integrations[conf->integrations[i].id] = &conf->integrations[i];
+	for (size_t i = 0; i < conf->webhook_count; i++)
+		engine.hooks[conf->webhooks[i].id].conf = &conf->webhooks[i];
+}
+
+/* Changes whenever a service's timeouts do. */
+static uint64_t
+timeouts_print(const struct conf *conf)
+{
+	static const uint8_t key[crypto_shorthash_KEYBYTES] = "timeouts";
+	uint64_t print = 0;
+
+	for (size_t i = 0; i < conf->service_count; i++) {
+		uint8_t in[8 + 4 + 8 + 8], out[crypto_shorthash_BYTES];
+
+		put_u64(in, print);
+		put_u32(in + 8, conf->services[i].id);
+		put_u64(in + 12, (uint64_t)conf->services[i].facts.auto_resolve_timeout);
+		put_u64(in + 20, (uint64_t)conf->services[i].facts.acknowledgement_timeout);
+		crypto_shorthash(out, in, sizeof in, key);
+		print = get_u64(out);
+	}
+	return print;
+}
+
+static bool
+refile(void *arg, uint64_t number, const struct open_row *row)
+{
+	struct open_incident *incident = open_by_number(number);
+
+	(void)row;
+	if (incident != NULL)
+		incident_file_timers(arg, incident);
+	return true;
+}
+
+int
+engine_configure(struct txn *txn, struct conf *conf, int64_t wall)
+{
+	uint64_t print;
+
+	touch();
+	for (size_t i = 0; i < conf->service_count; i++)
+		if (!number_service(txn, &conf->services[i], wall))
+			return -1;
+	if (!make_room(engine.meta.next_name))
+		return -1;
+	index_conf(conf);
+	conf_release(engine.conf);
+	engine.conf = conf_hold(conf);
+	print = timeouts_print(conf);
+	if (print != engine.meta.conf_print) {
+		open_each(txn, refile, txn);
+		engine.meta.conf_print = print;
+	}
+	delivery_count(txn);
+	return 0;
+}
+
+/* ---- start, stop, questions ----------------------------------------------------------------- */
+
+int
+engine_start(struct txn *txn, const uint8_t hash_key[16], const struct engine_watch *watch)
+{
+	memset(&engine, 0, sizeof engine);
+	engine.watch = watch;
+	buf_init(&engine.body, BODY_MAX);
+	arena_init(&engine.arena, ARENA_MAX);
+	meta_get(txn, &engine.meta);
+	if (open_start(hash_key) != 0 || !make_room(engine.meta.next_name))
+		return -1;
+	return open_load(txn, &engine.meta.heads_from);
+}
+
+void
+engine_stop(void)
+{
+	open_stop();
+	conf_release(engine.conf);
+	buf_free(&engine.body);
+	arena_free(&engine.arena);
+	free(engine.hooks);
+	free(engine.integrations);
+	free(engine.services);
+	free(engine.undo);
+	memset(&engine, 0, sizeof engine);
+}
+
+bool
+engine_orphans(void)
+{
+	for (uint32_t id = 1; id < engine.room; id++)
+		if (engine.hooks[id].conf == NULL && engine.hooks[id].waiting > 0) {
+			engine.orphan = id;
+			return true;
+		}
+	return false;
+}
+
+const struct meta *
+engine_meta(void)
+{
+	return &engine.meta;
+}
+
+bool
+engine_paused(void)
+{
+	return engine.meta.paused;
+}
+
+uint64_t
+engine_waiting(uint32_t webhook)
+{
+	return webhook < engine.room ? engine.hooks[webhook].waiting : 0;
+}
+
+bool
+engine_held(uint32_t webhook)
+{
+	return webhook < engine.room && engine.hooks[webhook].held != 0;
+}
+
+const struct conf_integration *
+engine_integration(uint32_t id)
+{
+	return id < engine.room ? engine.integrations[id] : NULL;
+}
+
+const struct conf_webhook *
+engine_webhook(uint32_t id)
+{
+	return id < engine.room ? engine.hooks[id].conf : NULL;
+}
+
+const struct conf_service *
+engine_service(uint32_t id)
+{
+	return id < engine.room ? engine.services[id] : NULL;
+}

@@ -1,0 +1,71 @@
+/*
+ * What the files of the engine share among themselves; nobody else includes this.
+ *
+ *   engine.c           start, configuration, seal, settle, dispatch
+ *   engine_alert.c     from an accepted alert to its outcome
+ *   engine_incident.c  changes of an incident, its events and timers
+ *   engine_delivery.c  lanes, outcomes of attempts, dead letters
+ */
+#ifndef GATEWAY_ENGINE_PARTS_H
+#define GATEWAY_ENGINE_PARTS_H
+
+#include "gateway/engine.h"
+#include "gateway/open.h"
+
+/* What the engine knows of a webhook, configured or gone; by its number. */
+struct engine_hook {
+	const struct conf_webhook *conf; /* NULL: not configured */
+	uint64_t waiting;                /* rows in its lanes */
+	uint64_t held;                   /* 1: by an operator, or by 410 */
+};
+
+struct engine {
+	struct conf *conf;
+	const struct engine_watch *watch;
+	struct meta meta;
+	struct meta before;        /* as it was when the turn began */
+	bool changed;              /* this turn */
+	bool failed;               /* this turn: no memory */
+	struct engine_hook *hooks; /* by number */
+	const struct conf_integration **integrations;
+	const struct conf_service **services;
+	size_t room;               /* of the three above */
+	uint32_t orphan;           /* a webhook that is gone with rows in its lanes, or 0 */
+	struct buf body;           /* the event being made */
+	struct arena arena;        /* texts of the record being applied */
+	struct {
+		uint64_t *at, old;
+	} *undo;                   /* counters changed this turn */
+	size_t undo_count, undo_room;
+};
+
+extern struct engine engine;
+
+/* Counters that the engine reads change through this, so that a failed turn takes them back. */
+void engine_count(uint64_t *counter, int by) NONNULL;
+void engine_fail(struct txn *) NONNULL;
+
+void engine_alert(struct txn *, const struct record *) NONNULL;
+
+/* A new incident for the record's alert, with its `triggered` event; NULL without memory. */
+struct open_incident *incident_create(struct txn *, const struct record *,
+    const struct conf_integration *) MUST NONNULL;
+/* Brings an open incident into a status, with the event and the timers that belong to it; event:
+ * which of the record's ids. A resolved one is closed. head: its newest alert. */
+void incident_move(struct txn *, const struct record *, struct open_incident *,
+    enum incident_status, uint32_t event, const char *why);
+/* What the timer of that key says has to happen now, if anything. */
+void incident_timer(struct txn *, const struct record *, const struct timer_key *, uint32_t event)
+    NONNULL;
+void incident_file_timers(struct txn *, const struct open_incident *) NONNULL;
+
+/* One row for each webhook of the service that wants the event. */
+void delivery_create(struct txn *, const struct record *, const struct conf_service *,
+    const struct uuid *event, const struct event_row *) NONNULL;
+void delivery_outcome(struct txn *, const struct record *) NONNULL;
+void delivery_due(struct txn *, const struct due_key *) NONNULL;
+/* Moves at most max rows of a webhook that is gone to the dead letters. */
+void delivery_bury(struct txn *, uint32_t webhook, uint32_t max) NONNULL;
+void delivery_count(struct txn *) NONNULL; /* fills the hooks' waiting, at start */
+
+#endif

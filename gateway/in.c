@@ -1,0 +1,364 @@
+/*
+ * A connection from outside:
+ *
+ *            bytes               head read              body read
+ *   IDLE ───────────▶ HEAD ───────────────▶ BODY ────────────────▶ (handler) ─┬─▶ answered: IDLE or HEAD
+ *     ▲                                                                       ├─▶ PARKED until the commit
+ *     │                                                                       └─▶ PARKED until in_answer()
+ *     └───────────────────────────────────────────────────────────────────────────────┘
+ *   fault, time-out, "close" ─▶ LINGER (answer sent, what still comes is read and dropped) ─▶ CLOSED
+ *
+ * Bytes are read into one buffer shared by all connections and parsed in place; only what is
+ * incomplete, or waits behind a parked request, is copied to the connection. Interest in reading is
+ * never switched off for a request, only while the connection's own buffer is full: no system call
+ * but read and write per request.
+ *
+ * Each of the timed states has one list in order of deadlines, as all its deadlines are equally far
+ * away; one timer looks at their heads.
+ */
+#include "gateway/in_parts.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gateway/clock.h"
+
+enum { TICK_US = 100000, LINGER_US = 1000000, LINGER_BYTES = 1 << 20 };
+
+struct in_server in;
+
+static void on_readable(evutil_socket_t, short, void *);
+static void on_writable(evutil_socket_t, short, void *);
+
+/* ---- state, time ---------------------------------------------------------------------------- */
+
+static int64_t
+time_of(enum in_state s)
+{
+	switch (s) {
+	case IN_IDLE:
+		return in.limits.idle_time;
+	case IN_HEAD:
+		return in.limits.header_time;
+	case IN_BODY:
+		return in.limits.body_time;
+	case IN_LINGER:
+		return LINGER_US;
+	default:
+		return 0;
+	}
+}
+
+/* The only place that changes the state; arms the state's deadline. Staying keeps the deadline. */
+void
+in_enter(struct in_conn *c, enum in_state s)
+{
+	if (s == c->state)
+		return;
+	if (time_of(c->state) != 0)
+		TAILQ_REMOVE(&in.lists[c->state], c, timed);
+	c->state = s;
+	if (time_of(s) != 0) {
+		c->deadline = clock_mono() + time_of(s);
+		TAILQ_INSERT_TAIL(&in.lists[s], c, timed);
+	}
+}
+
+void
+in_read_on(struct in_conn *c, bool reading)
+{
+	if (c->reading == reading)
+		return;
+	c->reading = reading;
+	if (reading)
+		event_add(&c->read, NULL);
+	else
+		event_del(&c->read);
+}
+
+void
+in_write_on(struct in_conn *c, bool writing)
+{
+	if (c->writing == writing)
+		return;
+	c->writing = writing;
+	if (writing)
+		event_add(&c->write, NULL);
+	else
+		event_del(&c->write);
+}
+
+void
+in_close(struct in_conn *c)
+{
+	if (c->state == IN_CLOSED)
+		return;
+	in_enter(c, IN_CLOSED);
+	in_read_on(c, false);
+	in_write_on(c, false);
+	close(c->fd);
+	if (c->more)
+		TAILQ_REMOVE(&in.onward, c, on);
+	LIST_REMOVE(c, all);
+	TAILQ_INSERT_TAIL(&in.closed, c, on);
+	in.count--;
+	if (c->gone != NULL)
+		c->gone(c->gone_arg);
+	c->gone = NULL;
+}
+
+void
+in_reap(void)
+{
+	struct in_conn *c;
+
+	while ((c = TAILQ_FIRST(&in.closed)) != NULL) {
+		TAILQ_REMOVE(&in.closed, c, on);
+		buf_free(&c->in);
+		buf_free(&c->out);
+		free(c);
+	}
+}
+
+/* Bytes wait in `in` and no socket will say so: go on with them in the next pass. */
+void
+in_go_on_later(struct in_conn *c)
+{
+	if (c->more)
+		return;
+	c->more = true;
+	TAILQ_INSERT_TAIL(&in.onward, c, on);
+	event_active(in.onward_event, 0, 0);
+}
+
+void
+in_resume(struct in_conn *c)
+{
+	if (c->in.n > 0) {
+		in_enter(c, IN_IDLE);
+		in_enter(c, IN_HEAD); /* its deadline starts anew */
+		in_go_on_later(c);
+	} else if (c->eof) {
+		in_close(c);
+	} else {
+		in_enter(c, IN_IDLE);
+		in_read_on(c, true);
+	}
+}
+
+static void
+on_onward(evutil_socket_t fd, short what, void *arg)
+{
+	struct in_conn *last = TAILQ_LAST(&in.onward, in_list), *c = NULL;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	/* Those that come onto the list meanwhile have their turn in the next pass. */
+	while (c != last && (c = TAILQ_FIRST(&in.onward)) != NULL) {
+		TAILQ_REMOVE(&in.onward, c, on);
+		c->more = false;
+		in_take_kept(c);
+		if (c->state != IN_CLOSED && c->state != IN_PARKED && !c->eof)
+			in_read_on(c, true);
+	}
+}
+
+/* ---- bytes ---------------------------------------------------------------------------------- */
+
+static void
+on_end(struct in_conn *c)
+{
+	c->eof = true;
+	in_read_on(c, false);
+	/* A client may half-close behind its last request and still wait for the answer. */
+	if (c->state != IN_PARKED && c->out.n == 0 && !c->more)
+		in_close(c);
+}
+
+static void
+drop_bytes(struct in_conn *c, size_t n)
+{
+	c->dropped += n;
+	if (c->dropped > LINGER_BYTES)
+		in_close(c);
+}
+
+/* Bytes behind a request that is not answered yet: kept, up to a request's size. */
+static void
+store_bytes(struct in_conn *c, size_t n)
+{
+	buf_put(&c->in, in.shared, n);
+	if (c->in.failed)
+		in_close(c);
+	else if (c->in.n >= in.limits.header + in.limits.body)
+		in_read_on(c, false);
+}
+
+static void
+on_bytes(struct in_conn *c, size_t n)
+{
+	if (c->state == IN_LINGER) {
+		drop_bytes(c, n);
+	} else if (c->state == IN_PARKED || c->out.n > 0 || c->more) {
+		store_bytes(c, n);
+	} else if (c->in.n == 0) {
+		in_enter(c, IN_HEAD);
+		in_take_shared(c, n);
+	} else {
+		buf_put(&c->in, in.shared, n);
+		if (c->in.failed)
+			in_close(c);
+		else
+			in_take_kept(c);
+	}
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct in_conn *c = arg;
+	ssize_t n = recv(c->fd, in.shared, sizeof in.shared, 0);
+
+	(void)fd;
+	(void)what;
+	if (n > 0)
+		on_bytes(c, (size_t)n);
+	else if (n == 0)
+		on_end(c);
+	else if (errno != EAGAIN && errno != EINTR)
+		in_close(c);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	in_flush(arg);
+}
+
+/* ---- deadlines ------------------------------------------------------------------------------ */
+
+static void
+expire(struct in_conn *c)
+{
+	if (c->state == IN_HEAD && c->in.n > 0 && c->out.n == 0)
+		in_refuse(c, 408, "The header block took too long.");
+	else if (c->state == IN_BODY)
+		in_refuse(c, 408, "The body took too long.");
+	else
+		in_close(c);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	int64_t now = clock_mono();
+	struct in_conn *c;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (in.count < in.limits.connections)
+		in_accept_on(true);
+	for (size_t s = 0; s < IN_STATES; s++)
+		while ((c = TAILQ_FIRST(&in.lists[s])) != NULL && c->deadline <= now)
+			expire(c);
+}
+
+/* ---- start, stop ---------------------------------------------------------------------------- */
+
+void
+in_add(int fd, unsigned surfaces, bool loopback)
+{
+	struct in_conn *c = calloc(1, sizeof *c);
+	int on = 1;
+
+	if (c == NULL) {
+		close(fd);
+		return;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	c->fd = fd;
+	c->state = IN_CLOSED;
+	c->surfaces = surfaces;
+	c->loopback = loopback;
+	buf_init(&c->in, in.limits.header + in.limits.body + 2 * (size_t)IN_SHARED_SIZE);
+	buf_init(&c->out, IN_REPLY_MAX);
+	event_assign(&c->read, in.base, fd, EV_READ | EV_PERSIST, on_readable, c);
+	event_assign(&c->write, in.base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
+	LIST_INSERT_HEAD(&in.all, c, all);
+	in.count++;
+	in_enter(c, IN_HEAD);
+	in_read_on(c, true);
+}
+
+int
+in_start(struct event_base *base, const struct in_limits *limits, in_handler *handler)
+{
+	struct timeval tv = {0, TICK_US};
+
+	memset(&in, 0, sizeof in);
+	in.base = base;
+	in.limits = *limits;
+	in.handler = handler;
+	in.accepting = true;
+	LIST_INIT(&in.listeners);
+	LIST_INIT(&in.all);
+	TAILQ_INIT(&in.onward);
+	TAILQ_INIT(&in.closed);
+	for (size_t s = 0; s < IN_STATES; s++)
+		TAILQ_INIT(&in.lists[s]);
+	buf_init(&in.body, IN_REPLY_MAX - 1024);
+	buf_init(&in.wire, IN_REPLY_MAX);
+	in.tick = event_new(base, -1, EV_PERSIST, on_tick, NULL);
+	in.onward_event = event_new(base, -1, 0, on_onward, NULL);
+	if (in.tick == NULL || in.onward_event == NULL)
+		return -1;
+	return event_add(in.tick, &tv);
+}
+
+/* Between two requests, or before the first. */
+static bool
+is_quiet(const struct in_conn *c)
+{
+	return (c->state == IN_IDLE || c->state == IN_HEAD) && c->in.n == 0 && c->out.n == 0;
+}
+
+void
+in_drain(void)
+{
+	struct in_conn *c, *next;
+
+	in.draining = true;
+	in_close_listeners();
+	for (c = LIST_FIRST(&in.all); c != NULL; c = next) {
+		next = LIST_NEXT(c, all);
+		if (is_quiet(c))
+			in_close(c);
+	}
+}
+
+void
+in_stop(void)
+{
+	in_close_listeners();
+	while (!LIST_EMPTY(&in.all))
+		in_close(LIST_FIRST(&in.all));
+	in_reap();
+	event_free(in.tick);
+	event_free(in.onward_event);
+	buf_free(&in.body);
+	buf_free(&in.wire);
+}
+
+size_t
+in_count(void)
+{
+	return in.count;
+}

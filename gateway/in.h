@@ -1,0 +1,69 @@
+/*
+ * The HTTP server: connections from alert sources, balancers and operators (CONTRACT §2, §3).
+ *
+ * Requests are read strictly, whole, one at a time per connection, and handed to one handler, which
+ * fills the reply. A reply that speaks of what the turn writes is parked (in_park) until the commit,
+ * and becomes a 503 if there is none; a reply that depends on something slower is put off
+ * (in_defer) and given later with in_answer().
+ */
+#ifndef GATEWAY_IN_H
+#define GATEWAY_IN_H
+
+#include <event2/event.h>
+
+#include "conf/conf.h"
+#include "proto/http_read.h"
+
+struct in_conn;
+
+struct in_limits {
+	size_t header, body;
+	int64_t header_time, body_time, idle_time; /* us */
+	size_t connections;
+};
+
+struct in_reply {
+	int status;
+	struct buf *body;        /* the server's own buffer, empty when the handler is called */
+	const char *content_type; /* NULL: application/json */
+	char headers[256];       /* further header lines, each with its CRLF */
+	bool close;              /* close the connection behind it */
+};
+
+struct in_request {
+	struct in_conn *conn;
+	unsigned surfaces;       /* of the listener: conf_surface bits */
+	bool loopback;           /* of the listener */
+	const struct http_head *head;
+	char *body;              /* may be changed by the handler */
+	size_t body_n;
+	struct in_reply reply;
+};
+
+/* Everything in the request is valid until the handler returns. */
+typedef void in_handler(struct in_request *);
+
+/* Called once. -1 without memory. */
+int in_start(struct event_base *, const struct in_limits *, in_handler *) MUST NONNULL;
+void in_stop(void); /* closes everything */
+
+/* Listens; the port found is put into *port where it was 0. On failure -1 with a sentence in why. */
+int in_listen(const struct conf_listener *, int *port, char why[256]) MUST NONNULL;
+/* Stops listening and answers what comes with "Connection: close". */
+void in_drain(void);
+size_t in_count(void); /* connections */
+void in_reap(void);    /* frees connections that were closed in this turn */
+
+/* In a handler: the reply waits for the turn's commit. */
+void in_park(struct in_request *) NONNULL;
+/* In a handler: the reply is given later. The result is what in_answer() wants; done is called if
+ * the client goes away first. */
+struct in_conn *in_defer(struct in_request *, void (*gone)(void *arg), void *arg) NONNULL;
+void in_answer(struct in_conn *, int status, struct slice body) NONNULL;
+
+/* Shorthand for a reply {"detail": text} or {"error": ..., "detail": ...}. */
+void in_detail(struct in_request *, int status, const char *detail) NONNULL;
+
+const char *in_status_text(int status);
+
+#endif

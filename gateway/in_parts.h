@@ -1,0 +1,97 @@
+/*
+ * What the files of the HTTP server share among themselves; nobody else includes this.
+ *
+ *   in.c          connections: states, bytes, deadlines, start and stop
+ *   in_request.c  from bytes to requests
+ *   in_answer.c   from replies to bytes, at once, behind the commit, or later
+ *   in_listen.c   listeners and accepting
+ */
+#ifndef GATEWAY_IN_PARTS_H
+#define GATEWAY_IN_PARTS_H
+
+#include <event2/event_struct.h>
+#include <sys/queue.h>
+
+#include "gateway/in.h"
+
+enum { IN_SHARED_SIZE = 64 << 10, IN_ANSWER_INLINE = 320, IN_REPLY_MAX = 2 << 20 };
+
+enum in_state { IN_IDLE, IN_HEAD, IN_BODY, IN_PARKED, IN_LINGER, IN_CLOSED, IN_STATES };
+
+struct in_conn {
+	enum in_state state;
+	int fd;
+	unsigned surfaces;
+	bool loopback;
+	bool reading;          /* the loop watches for bytes */
+	bool writing;          /* the loop watches for room: `out` is not empty */
+	bool eof;              /* the client has sent its last byte */
+	bool close;            /* close behind the answer */
+	bool more;             /* bytes in `in` may be gone on with: on the list `onward` */
+	struct event read, write;
+	int64_t deadline;      /* mono */
+	TAILQ_ENTRY(in_conn) timed; /* in lists[state] */
+	TAILQ_ENTRY(in_conn) on;    /* in `onward` while more, in `closed` when closed */
+	LIST_ENTRY(in_conn) all;
+	struct buf in;         /* bytes not used yet */
+	size_t scanned;        /* see http_read_request */
+	size_t head_n;         /* IN_BODY: bytes of the head in `in`, which stay until the request is done */
+	size_t body_n;         /* IN_BODY: decoded bytes behind the head, where they come in chunks */
+	size_t dropped;        /* IN_LINGER: bytes read and dropped */
+	struct http_chunks chunks;
+	struct buf out;        /* what the kernel did not take yet */
+	char answer[IN_ANSWER_INLINE]; /* the parked one, where it fits; else it is in `out` */
+	size_t answer_n;
+	void (*gone)(void *);  /* of a put-off request */
+	void *gone_arg;
+};
+
+TAILQ_HEAD(in_list, in_conn);
+
+struct in_server {
+	struct event_base *base;
+	struct in_limits limits;
+	in_handler *handler;
+	struct event *tick, *onward_event;
+	LIST_HEAD(, in_listener) listeners;
+	LIST_HEAD(, in_conn) all;
+	struct in_list lists[IN_STATES]; /* by deadline; only of timed states */
+	struct in_list onward, closed;
+	size_t count;
+	bool accepting, draining;
+	struct buf body;             /* of the reply being made */
+	struct buf wire;             /* the reply as bytes */
+	char shared[IN_SHARED_SIZE]; /* what was just read; nothing stays in it */
+};
+
+extern struct in_server in;
+
+/* in.c */
+void in_enter(struct in_conn *, enum in_state) NONNULL;
+void in_read_on(struct in_conn *, bool) NONNULL;
+void in_write_on(struct in_conn *, bool) NONNULL;
+void in_close(struct in_conn *) NONNULL;
+/* The answer is out: goes on with bytes that wait, or waits for some. */
+void in_resume(struct in_conn *) NONNULL;
+void in_go_on_later(struct in_conn *) NONNULL;
+void in_add(int fd, unsigned surfaces, bool loopback);
+
+/* in_request.c */
+/* Takes requests from n bytes just read into the shared buffer, or from c->in. */
+void in_take_shared(struct in_conn *, size_t n) NONNULL;
+void in_take_kept(struct in_conn *) NONNULL;
+
+/* in_answer.c */
+void in_reply_now(struct in_conn *, const struct in_reply *, bool head_only) NONNULL;
+void in_reply_keep(struct in_conn *, const struct in_reply *, bool head_only) NONNULL;
+/* A fault of the request: answered, then the connection is closed. */
+void in_refuse(struct in_conn *, int status, const char *error) NONNULL;
+void in_send_continue(struct in_conn *) NONNULL;
+/* `out` has room, or has become empty. */
+void in_flush(struct in_conn *) NONNULL;
+
+/* in_listen.c */
+void in_accept_on(bool);
+void in_close_listeners(void);
+
+#endif

@@ -1,0 +1,211 @@
+/*
+ * From bytes to requests. take() reads as many as there are from one run of bytes, which is the
+ * shared buffer or the connection's own, until one is incomplete, parked, or its answer is stuck; the
+ * rest is kept in the connection. A body that comes in chunks is decoded in place behind its head.
+ */
+#include "gateway/in_parts.h"
+
+#include <assert.h>
+
+#include "gateway/turn.h"
+
+enum { PIPELINE_MOST = 64 }; /* requests of one connection a pass */
+
+static const char too_large[] = "The body is too large.";
+
+/* Reads a request's head; static, as it is large and only one request is read at a time. */
+static struct http_head head;
+
+static void
+refuse_head(struct in_conn *c, int status)
+{
+	in_refuse(c, status,
+	    status == 431   ? "The header block is too large."
+	    : status == 417 ? "The expectation cannot be met."
+			    : "The request is not valid HTTP/1.1.");
+}
+
+static void
+handle(struct in_conn *c, char *body, size_t n)
+{
+	struct in_request request = {.conn = c,
+	    .surfaces = c->surfaces,
+	    .loopback = c->loopback,
+	    .head = &head,
+	    .body = body,
+	    .body_n = n,
+	    .reply = {.status = 500, .body = &in.body}};
+	bool head_only = slice_is(head.method, SLICE("HEAD"));
+
+	c->close = !head.keep_alive;
+	c->scanned = 0;
+	buf_clear(&in.body);
+	in_enter(c, IN_IDLE); /* the next head's deadline is its own */
+	in.handler(&request);
+	turn_charge(n + 256);
+	if (request.reply.status == 0)
+		return; /* put off */
+	if (c->state == IN_PARKED)
+		in_reply_keep(c, &request.reply, head_only);
+	else
+		in_reply_now(c, &request.reply, head_only);
+}
+
+/* May this connection's next request be read now? */
+static bool
+ready(const struct in_conn *c)
+{
+	return c->state != IN_CLOSED && c->state != IN_LINGER && c->state != IN_PARKED &&
+	       c->out.n == 0 && !c->close;
+}
+
+static bool
+is_shared(const char *data)
+{
+	return data >= in.shared && data < in.shared + sizeof in.shared;
+}
+
+/* Keeps the last n bytes, which start at data. */
+static void
+keep(struct in_conn *c, const char *data, size_t n)
+{
+	if (is_shared(data))
+		buf_put(&c->in, data, n);
+	else
+		buf_drop(&c->in, c->in.n - n);
+	if (c->in.n == 0)
+		buf_free(&c->in);
+	if (c->in.failed)
+		in_refuse(c, 413, too_large);
+}
+
+/* ---- bodies that come bit by bit ------------------------------------------------------------ */
+
+/* Decodes what came; 1: complete, 0: more to come, -1: refused. */
+static int
+decode_chunks(struct in_conn *c)
+{
+	char *at = c->in.p + c->head_n + c->body_n;
+	size_t n = c->in.n - c->head_n - c->body_n, out = 0;
+	bool done = false;
+	int used = http_chunks_read(&c->chunks, at, n, &out, &done);
+
+	if (used < 0) {
+		in_refuse(c, 400, "The chunked body is not valid.");
+		return -1;
+	}
+	if (c->body_n + out > in.limits.body) {
+		in_refuse(c, 413, too_large);
+		return -1;
+	}
+	memmove(at + out, at + used, n - (size_t)used);
+	c->in.n -= (size_t)used - out;
+	c->body_n += out;
+	return done ? 1 : 0;
+}
+
+/* Goes on with the body of the request whose head stands at the front of c->in. */
+static void
+take_body(struct in_conn *c)
+{
+	size_t scanned = 0;
+	int used = http_read_request(buf_slice(&c->in), in.limits.header, &scanned, &head);
+
+	assert(used > 0);
+	if (head.chunked) {
+		if (decode_chunks(c) <= 0)
+			return;
+	} else {
+		c->body_n = (size_t)head.length;
+		if (c->in.n - c->head_n < c->body_n)
+			return;
+	}
+	handle(c, c->in.p + c->head_n, c->body_n);
+	if (c->state == IN_CLOSED)
+		return;
+	buf_drop(&c->in, c->head_n + c->body_n);
+	c->head_n = c->body_n = 0;
+	if (ready(c))
+		in_resume(c);
+}
+
+/* The head is read, the body is not all there. */
+static void
+await_body(struct in_conn *c, const char *data, size_t n, size_t used)
+{
+	bool expects = head.expect_continue && n == used;
+
+	in_enter(c, IN_BODY);
+	keep(c, data, n);
+	if (c->state != IN_BODY)
+		return;
+	c->head_n = used;
+	c->body_n = 0;
+	c->chunks = (struct http_chunks){0};
+	if (expects)
+		in_send_continue(c);
+	if (c->state == IN_BODY && n > used)
+		take_body(c);
+}
+
+/* ---- requests ------------------------------------------------------------------------------- */
+
+static bool
+whole_body(size_t n, size_t used)
+{
+	return !head.chunked && (head.length <= 0 || (uint64_t)head.length <= n - used);
+}
+
+static void
+take(struct in_conn *c, char *data, size_t n)
+{
+	size_t length;
+	int used = 0;
+
+	for (int i = 0; n > 0 && i < PIPELINE_MOST && ready(c); i++) {
+		in_enter(c, IN_HEAD);
+		used = http_read_request((struct slice){data, n}, in.limits.header, &c->scanned, &head);
+		if (used < 0) {
+			refuse_head(c, -used);
+			return;
+		}
+		if (used == 0)
+			break;
+		if (head.length > (int64_t)in.limits.body) {
+			in_refuse(c, 413, too_large);
+			return;
+		}
+		if (!whole_body(n, (size_t)used)) {
+			await_body(c, data, n, (size_t)used);
+			return;
+		}
+		length = head.length > 0 ? (size_t)head.length : 0;
+		handle(c, data + used, length);
+		data += (size_t)used + length;
+		n -= (size_t)used + length;
+	}
+	if (c->state == IN_CLOSED || c->state == IN_LINGER)
+		return;
+	keep(c, data, n);
+	if (ready(c) && (used != 0 || n == 0))
+		in_resume(c);
+	else if (ready(c) && c->eof)
+		in_close(c); /* what is there will never be a request */
+}
+
+void
+in_take_shared(struct in_conn *c, size_t n)
+{
+	take(c, in.shared, n);
+}
+
+void
+in_take_kept(struct in_conn *c)
+{
+	if (c->state == IN_BODY)
+		take_body(c);
+	else if (ready(c))
+		take(c, c->in.p, c->in.n);
+	if (c->state == IN_BODY && c->eof)
+		in_close(c);
+}

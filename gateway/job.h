@@ -1,0 +1,37 @@
+/*
+ * The job: one delivery that was promised, in memory while its turn has come (CONTRACT §8).
+ *
+ * Memory holds at most 2 × max_in_flight jobs of a webhook, its window. Every undelivered row of the
+ * store is exactly one of: a job in the window; behind the head of its lane; a head with a due row;
+ * at or behind the webhook's sweep cursor. So nothing is forgotten, however much waits.
+ */
+#ifndef GATEWAY_JOB_H
+#define GATEWAY_JOB_H
+
+#include <event2/event.h>
+
+#include "conf/conf.h"
+#include "store/store.h"
+
+struct job;
+
+/* -1 without memory. Every webhook's lanes are swept from the start. */
+int job_start(struct event_base *, const struct conf *) MUST NONNULL;
+/* Cancels what is in flight: it is sent again after the next start. */
+void job_stop(void);
+
+/* A head that may go once the turn is committed: job_admit is that turn's hook for it. */
+struct job *job_new(const struct lane_key *, const struct uuid *delivery) MUST NONNULL;
+void job_admit(void *job, bool ok);
+/* The head is left to the sweep; frees job (may be NULL). */
+void job_missed(const struct lane_key *, struct job *);
+
+/* Holds a webhook's deliveries, or lets them go. */
+void job_hold(uint32_t webhook, bool held);
+/* Starts no more attempts at all: the process is about to end. */
+void job_drain(void);
+
+size_t job_in_flight(void);            /* attempts, of all webhooks */
+int job_state(uint32_t webhook, const struct uuid *delivery); /* enum job_state, or -1: no job */
+
+#endif

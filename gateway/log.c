@@ -1,0 +1,311 @@
+/*
+ *   log_begin .. log_end  →  line (one at a time)  →  staged (bounded)  →  log_flush: one write
+ *
+ * The reader may be stopped, slow or gone; the loop must not notice. Standard output is shared with
+ * other processes, so O_NONBLOCK may not be set on it: a pipe or terminal is opened once more through
+ * /proc, which gives a description of our own; a socket is written with MSG_DONTWAIT; a file plainly.
+ */
+#include "gateway/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateway/clock.h"
+#include "proto/date.h"
+#include "proto/json_write.h"
+#include "proto/utf8.h"
+
+enum { STAGED_MAX = 1 << 20, LINE_MAX_BYTES = 8192, TEXT_MAX = 256 };
+
+static const char *const level_names[] = {"debug", "info", "warning", "error"};
+static const char *const level_colours[] = {"\033[2m", "", "\033[33m", "\033[31m"};
+
+static struct {
+	enum conf_log_level level;
+	bool text;    /* readable lines instead of JSON */
+	bool colour;
+	bool socket;
+	bool skip;    /* the line begun is below the level */
+	int fd;
+	struct buf line;
+	struct json_writer json;
+	struct buf staged;
+	uint64_t dropped, told; /* lines dropped; of them reported */
+} state = {.level = LOG_LEVEL_INFO, .fd = STDERR_FILENO};
+
+static int
+open_output(void)
+{
+	struct stat st;
+	int fd;
+
+	if (fstat(STDOUT_FILENO, &st) != 0)
+		return STDOUT_FILENO;
+	state.socket = S_ISSOCK(st.st_mode);
+	if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
+		return STDOUT_FILENO;
+	fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	return fd >= 0 ? fd : STDOUT_FILENO;
+}
+
+static void
+prepare(void)
+{
+	if (state.line.ceiling == 0) {
+		buf_init(&state.line, LINE_MAX_BYTES);
+		buf_init(&state.staged, STAGED_MAX);
+	}
+}
+
+void
+log_start(enum conf_log_level level, enum conf_log_format format)
+{
+	bool terminal = isatty(STDOUT_FILENO) == 1;
+
+	prepare();
+	state.level = level;
+	state.text = format == LOG_FORMAT_TEXT || (format == LOG_FORMAT_AUTO && terminal);
+	state.colour = state.text && terminal && getenv("NO_COLOR") == NULL;
+	state.fd = open_output();
+}
+
+void
+log_set_level(enum conf_log_level level)
+{
+	state.level = level;
+}
+
+/* Bytes of a stranger as well-formed text of at most TEXT_MAX bytes; what is not UTF-8 becomes '?'. */
+static struct slice
+tame(struct slice s, char out[TEXT_MAX])
+{
+	size_t n = s.n < TEXT_MAX ? s.n : TEXT_MAX, good;
+	struct slice t = {out, n};
+
+	memcpy(out, s.p, n);
+	while ((good = utf8_valid(t)) < t.n)
+		out[good] = '?';
+	return s.n > TEXT_MAX ? utf8_cut(t, TEXT_MAX - 4) : t;
+}
+
+/* Text for a terminal: like JSON's escapes, but quoted only where a blank or a quote asks for it. */
+static void
+put_readable(struct slice s)
+{
+	bool plain = s.n > 0;
+
+	for (size_t i = 0; i < s.n && plain; i++)
+		plain = s.p[i] > ' ' && s.p[i] < 0x7f && s.p[i] != '"' && s.p[i] != '\\';
+	if (plain)
+		buf_put_slice(&state.line, s);
+	else
+		json_string(&(struct json_writer){.buf = &state.line}, s);
+}
+
+static void
+begin_text(enum conf_log_level level, const char *date, const char *action, const char *message)
+{
+	buf_printf(&state.line, "%s%.15s %-7s %-20s %s%s", state.colour ? level_colours[level] : "",
+	    date + 11, level_names[level], action, message, state.colour ? "\033[0m" : "");
+}
+
+static void
+begin_json(enum conf_log_level level, const char *date, const char *action, const char *message)
+{
+	json_open(&state.json, '{');
+	json_key(&state.json, "@timestamp");
+	json_text(&state.json, date);
+	json_key(&state.json, "log.level");
+	json_text(&state.json, level_names[level]);
+	json_key(&state.json, "event.action");
+	json_text(&state.json, action);
+	json_key(&state.json, "message");
+	json_text(&state.json, message);
+}
+
+void
+log_begin(enum conf_log_level level, const char *action, const char *message, ...)
+{
+	char date[DATE_TEXT], raw[TEXT_MAX], tamed[TEXT_MAX];
+	struct slice text;
+	va_list args;
+
+	prepare();
+	state.skip = level < state.level;
+	if (state.skip)
+		return;
+	va_start(args, message);
+	vsnprintf(raw, sizeof raw, message, args);
+	va_end(args);
+	text = tame(slice_of(raw), tamed);
+	tamed[text.n < TEXT_MAX ? text.n : TEXT_MAX - 1] = '\0';
+	date_text(clock_wall(), date);
+	buf_clear(&state.line);
+	state.json = (struct json_writer){.buf = &state.line};
+	if (state.text)
+		begin_text(level, date, action, tamed);
+	else
+		begin_json(level, date, action, tamed);
+}
+
+void
+log_text(const char *key, struct slice value)
+{
+	char tamed[TEXT_MAX];
+	struct slice text;
+
+	if (state.skip || value.n == 0)
+		return;
+	text = tame(value, tamed);
+	if (state.text) {
+		buf_printf(&state.line, " %s=", key);
+		put_readable(text);
+	} else {
+		json_key(&state.json, key);
+		json_string(&state.json, text);
+	}
+}
+
+void
+log_number(const char *key, int64_t value)
+{
+	if (state.skip)
+		return;
+	if (state.text) {
+		buf_printf(&state.line, " %s=%lld", key, (long long)value);
+	} else {
+		json_key(&state.json, key);
+		json_int(&state.json, value);
+	}
+}
+
+void
+log_uuid(const char *key, const struct uuid *id)
+{
+	char text[UUID_TEXT];
+
+	if (state.skip)
+		return;
+	uuid_text(id, text);
+	log_text(key, slice_of(text));
+}
+
+void
+log_duration(int64_t us)
+{
+	log_number("event.duration", us * 1000);
+}
+
+void
+log_outcome(bool ok)
+{
+	log_text("event.outcome", ok ? SLICE("success") : SLICE("failure"));
+}
+
+static void
+stage(void)
+{
+	size_t before = state.staged.n;
+
+	buf_put(&state.staged, state.line.p, state.line.n);
+	if (state.staged.failed) {
+		state.staged.n = before;
+		state.staged.failed = false;
+		state.dropped++;
+	}
+}
+
+void
+log_end(void)
+{
+	if (state.skip)
+		return;
+	if (!state.text)
+		json_close(&state.json, '}');
+	buf_putc(&state.line, '\n');
+	if (state.line.failed)
+		state.dropped++;
+	else
+		stage();
+}
+
+static ssize_t
+put_out(const char *p, size_t n)
+{
+	if (state.socket)
+		return send(state.fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return write(state.fd, p, n);
+}
+
+/* The lines lost are themselves worth a line, as soon as one fits. */
+static void
+tell_dropped(void)
+{
+	uint64_t lost = state.dropped - state.told;
+
+	if (lost == 0 || state.staged.n > STAGED_MAX / 2)
+		return;
+	state.told = state.dropped;
+	log_begin(LOG_LEVEL_WARNING, "log.dropped", "%llu lines were dropped: the reader was too slow",
+	    (unsigned long long)lost);
+	log_end();
+}
+
+void
+log_flush(void)
+{
+	ssize_t n;
+
+	while (state.staged.n > 0) {
+		n = put_out(state.staged.p, state.staged.n);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		buf_drop(&state.staged, (size_t)n);
+	}
+	tell_dropped();
+}
+
+uint64_t
+log_dropped(void)
+{
+	return state.dropped;
+}
+
+void
+log_stop(void)
+{
+	struct pollfd p = {.fd = state.fd, .events = POLLOUT};
+
+	log_flush();
+	for (int i = 0; i < 10 && state.staged.n > 0; i++) {
+		poll(&p, 1, 100);
+		log_flush();
+	}
+	buf_free(&state.line);
+	buf_free(&state.staged);
+}
+
+void
+log_fatal(const char *message, ...)
+{
+	char text[TEXT_MAX];
+	va_list args;
+
+	va_start(args, message);
+	vsnprintf(text, sizeof text, message, args);
+	va_end(args);
+	log_begin(LOG_LEVEL_ERROR, "server.stopped", "%s", text);
+	log_outcome(false);
+	log_end();
+	log_stop();
+	exit(1);
+}

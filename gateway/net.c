@@ -1,0 +1,35 @@
+/* struct address to and from struct sockaddr. */
+#include "gateway/net.h"
+
+#include <netinet/in.h>
+
+socklen_t
+net_sockaddr(const struct address *address, int port, struct sockaddr_storage *out)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
+
+	memset(out, 0, sizeof *out);
+	if (address_is_ipv4(address)) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons((uint16_t)port);
+		memcpy(&v4->sin_addr, address->b + 12, sizeof v4->sin_addr);
+		return sizeof *v4;
+	}
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = htons((uint16_t)port);
+	memcpy(&v6->sin6_addr, address->b, sizeof v6->sin6_addr);
+	return sizeof *v6;
+}
+
+int
+net_local_port(int fd)
+{
+	struct sockaddr_storage name;
+	socklen_t n = sizeof name;
+
+	if (getsockname(fd, (struct sockaddr *)&name, &n) != 0)
+		return 0;
+	return ntohs(name.ss_family == AF_INET ? ((struct sockaddr_in *)&name)->sin_port
+					       : ((struct sockaddr_in6 *)&name)->sin6_port);
+}

@@ -1,0 +1,711 @@
+/*
+ * The connection to a receiver, as a table of states with one handler each:
+ *
+ *   LOOKUP ─▶ CONNECT ─▶ SEND ─▶ HEAD ─▶ BODY ─▶ IDLE ─┐
+ *      └─ an address │      ▲                          │ next attempt
+ *         refused ◀──┘      └──────────────────────────┘
+ *   any state ─▶ CLOSED (deadline, fault, answer that ends the connection); freed by out_reap()
+ *
+ * enter() is the only place that changes the state and what the loop watches for. The attempt's
+ * deadline belongs to the attempt, so that it goes on when a stale kept-alive connection is replaced.
+ */
+#include "gateway/out.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "gateway/clock.h"
+#include "gateway/log.h"
+#include "gateway/net.h"
+#include "proto/date.h"
+#include "proto/http_read.h"
+
+enum { HEAD_MAX = 16 << 10, BODY_MAX = 64 << 10, REQUEST_MAX = 4 << 20, READ_SIZE = 64 << 10 };
+enum { IDLE_S = 30, IDLE_MAX = 64, RETRY_AFTER_MAX_S = 3600 };
+
+#define OUT_STATES(X)                                                                              \
+	X(LOOKUP, 0)                                                                               \
+	X(CONNECT, EV_WRITE)                                                                       \
+	X(SEND, EV_READ | EV_WRITE)                                                                \
+	X(HEAD, EV_READ)                                                                           \
+	X(BODY, EV_READ)                                                                           \
+	X(IDLE, EV_READ)                                                                           \
+	X(CLOSED, 0)
+
+#define STATE_NUMBER(name, interest) OUT_##name,
+#define STATE_INTEREST(name, interest) (interest),
+#define STATE_NAME(name, interest) #name,
+enum out_state { OUT_STATES(STATE_NUMBER) };
+static const short interests[] = {OUT_STATES(STATE_INTEREST)};
+static const char *const state_names[] = {OUT_STATES(STATE_NAME)};
+
+struct out {
+	enum out_state state;
+	int fd;
+	short watched;              /* what the loop watches for now */
+	struct event *event;
+	struct out_pool *pool;
+	struct out_attempt *attempt; /* NULL while idle */
+	struct lookup_wait wait;
+	struct lookup_answer answer;
+	size_t next_address;
+	bool blocked;               /* an address was not allowed */
+	bool reused;                /* it has answered before */
+	bool keep;                  /* may be kept when this answer is complete */
+	struct buf send;            /* what the kernel did not take yet */
+	struct buf in;              /* an incomplete head, or incomplete chunk framing */
+	size_t scanned, heads;      /* see http_read_response; bytes of 1xx heads */
+	bool chunked;
+	int64_t body_left;          /* by length; -1: to the end of the connection */
+	size_t body_seen;
+	struct http_chunks chunks;
+	TAILQ_ENTRY(out) next;      /* in the pool while idle, in `closed` when closed */
+};
+
+TAILQ_HEAD(out_list, out);
+
+struct out_pool {
+	const struct conf_webhook *webhook;
+	struct out_list idle;       /* most recently used first */
+	size_t idle_count;
+};
+
+static struct event_base *base;
+static const struct conf *conf;
+static struct out_list closed = TAILQ_HEAD_INITIALIZER(closed);
+static char shared[READ_SIZE]; /* what was just read; nothing stays in it */
+
+static void on_ready(evutil_socket_t, short, void *);
+static void on_found(struct lookup_wait *, const struct lookup_answer *);
+static void step(struct out *, short what);
+
+void
+out_setup(struct event_base *event_base, const struct conf *configuration)
+{
+	base = event_base;
+	conf = configuration;
+}
+
+/* ---- state ---------------------------------------------------------------------------------- */
+
+static void
+watch(struct out *o, short interest)
+{
+	struct timeval idle = {IDLE_S, 0};
+
+	if (o->watched != 0)
+		event_del(o->event);
+	o->watched = interest;
+	if (interest == 0)
+		return;
+	event_assign(o->event, base, o->fd, (short)(interest | EV_PERSIST), on_ready, o);
+	event_add(o->event, o->state == OUT_IDLE ? &idle : NULL);
+}
+
+static void
+enter(struct out *o, enum out_state state)
+{
+	log_begin(LOG_LEVEL_DEBUG, "server.debug", "out %d: %s -> %s", o->fd, state_names[o->state],
+	    state_names[state]);
+	log_text("labels.webhook", o->pool->webhook->name);
+	log_end();
+	/* HEAD, BODY and IDLE watch for the same; only the idle time-out makes a difference. */
+	if (o->watched != interests[state] || o->state == OUT_IDLE || state == OUT_IDLE) {
+		o->state = state;
+		watch(o, interests[state]);
+	}
+	o->state = state;
+}
+
+static void
+close_socket(struct out *o)
+{
+	watch(o, 0);
+	if (o->fd >= 0)
+		close(o->fd);
+	o->fd = -1;
+}
+
+static void
+close_out(struct out *o)
+{
+	assert(o->state != OUT_CLOSED);
+	lookup_cancel(&o->wait);
+	close_socket(o);
+	if (o->state == OUT_IDLE) {
+		TAILQ_REMOVE(&o->pool->idle, o, next);
+		o->pool->idle_count--;
+	}
+	enter(o, OUT_CLOSED);
+	o->attempt = NULL;
+	TAILQ_INSERT_TAIL(&closed, o, next);
+}
+
+void
+out_reap(void)
+{
+	struct out *o;
+
+	while ((o = TAILQ_FIRST(&closed)) != NULL) {
+		TAILQ_REMOVE(&closed, o, next);
+		event_free(o->event);
+		buf_wipe(&o->send);
+		buf_free(&o->in);
+		free(o);
+	}
+}
+
+static struct out *
+new_out(struct out_pool *pool)
+{
+	struct out *o = calloc(1, sizeof *o);
+
+	if (o == NULL)
+		return NULL;
+	o->event = event_new(base, -1, 0, on_ready, o);
+	if (o->event == NULL) {
+		free(o);
+		return NULL;
+	}
+	o->fd = -1;
+	o->pool = pool;
+	o->wait.done = on_found;
+	buf_init(&o->send, REQUEST_MAX);
+	buf_init(&o->in, HEAD_MAX + READ_SIZE);
+	return o;
+}
+
+/* ---- the end of an attempt ------------------------------------------------------------------ */
+
+static void
+finish(struct out_attempt *a, enum reason reason)
+{
+	a->out = NULL;
+	a->over = true;
+	event_free(a->deadline);
+	a->deadline = NULL;
+	a->result.reason = reason;
+	a->result.total = clock_mono() - a->started;
+	a->done(a, &a->result);
+}
+
+/* The answer is complete. */
+static void
+succeed(struct out *o)
+{
+	struct out_attempt *a = o->attempt;
+
+	a->result.reused = o->reused;
+	if (o->keep && o->pool->idle_count < IDLE_MAX) {
+		o->attempt = NULL;
+		o->reused = true;
+		buf_free(&o->in);
+		enter(o, OUT_IDLE);
+		TAILQ_INSERT_HEAD(&o->pool->idle, o, next);
+		o->pool->idle_count++;
+	} else {
+		close_out(o);
+	}
+	finish(a, reason_of_status(a->result.status));
+}
+
+static bool start_fresh(struct out_attempt *);
+
+static void
+fail(struct out *o, enum reason reason)
+{
+	struct out_attempt *a = o->attempt;
+	bool stale = o->reused && a->result.first_byte == 0 && reason == REASON_IO_FAILED;
+
+	a->result.reused = o->reused;
+	close_out(o);
+	if (stale && !a->again) {
+		a->again = true;
+		if (start_fresh(a))
+			return;
+	}
+	finish(a, reason);
+}
+
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct out_attempt *a = arg;
+
+	(void)fd;
+	(void)what;
+	fail(a->out, REASON_TIMEOUT);
+}
+
+/* ---- LOOKUP, CONNECT ------------------------------------------------------------------------ */
+
+static bool
+allowed(const struct address *address)
+{
+	if (!address_is_special(address))
+		return true;
+	for (size_t i = 0; i < conf->allow_network_count; i++)
+		if (cidr_has(&conf->allow_networks[i], address))
+			return true;
+	return false;
+}
+
+/* Starts to connect; 0, or -1 when it failed at once. */
+static int
+open_socket(struct out *o, const struct address *address)
+{
+	struct sockaddr_storage name;
+	socklen_t n = net_sockaddr(address, o->pool->webhook->port, &name);
+	int on = 1;
+
+	o->fd = socket(name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (o->fd < 0)
+		return -1;
+	setsockopt(o->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (connect(o->fd, (struct sockaddr *)&name, n) == 0)
+		return 0;
+	return errno == EINPROGRESS ? 0 : -1;
+}
+
+/* Tries the next address that may be connected to. Every one is looked at here, just before it is
+ * used, so that a name that changes its addresses gains nothing. */
+static void
+connect_next(struct out *o)
+{
+	while (o->next_address < o->answer.count) {
+		const struct address *address = &o->answer.addresses[o->next_address++];
+
+		if (!allowed(address)) {
+			o->blocked = true;
+		} else if (open_socket(o, address) == 0) {
+			enter(o, OUT_CONNECT);
+			return;
+		} else {
+			o->blocked = false;
+			close_socket(o);
+		}
+	}
+	fail(o, o->blocked ? REASON_BLOCKED_ADDRESS : REASON_CONNECT_FAILED);
+}
+
+static void
+found(struct out *o, enum lookup_result result)
+{
+	o->attempt->connecting = clock_mono();
+	o->attempt->result.lookup = o->attempt->connecting - o->attempt->started;
+	if (result == LOOKUP_FOUND)
+		connect_next(o);
+	else
+		fail(o, REASON_LOOKUP_FAILED);
+}
+
+static void
+on_found(struct lookup_wait *wait, const struct lookup_answer *answer)
+{
+	struct out *o = (struct out *)((char *)wait - offsetof(struct out, wait));
+
+	if (answer != NULL)
+		o->answer = *answer;
+	found(o, answer != NULL ? LOOKUP_FOUND : LOOKUP_NONE);
+}
+
+static void
+step_connect(struct out *o, short what)
+{
+	socklen_t n = sizeof(int);
+	int error = 0;
+
+	(void)what;
+	getsockopt(o->fd, SOL_SOCKET, SO_ERROR, &error, &n);
+	if (error != 0) {
+		close_socket(o);
+		o->blocked = false;
+		connect_next(o);
+		return;
+	}
+	o->attempt->result.connect = clock_mono() - o->attempt->connecting;
+	enter(o, OUT_SEND);
+	step(o, EV_WRITE);
+}
+
+/* ---- SEND ----------------------------------------------------------------------------------- */
+
+/* True when the kernel took all; false with the rest in o->send, or after a failure. */
+static bool
+send_now(struct out *o, struct slice head, struct slice body)
+{
+	struct iovec parts[2] = {{(void *)(uintptr_t)head.p, head.n}, {(void *)(uintptr_t)body.p, body.n}};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+	ssize_t n = sendmsg(o->fd, &message, MSG_NOSIGNAL);
+	size_t sent = n > 0 ? (size_t)n : 0;
+
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		fail(o, REASON_IO_FAILED);
+		return false;
+	}
+	if (sent < head.n)
+		buf_put(&o->send, head.p + sent, head.n - sent);
+	sent = sent > head.n ? sent - head.n : 0;
+	if (sent < body.n)
+		buf_put(&o->send, body.p + sent, body.n - sent);
+	if (o->send.failed) {
+		fail(o, REASON_IO_FAILED);
+		return false;
+	}
+	return o->send.n == 0;
+}
+
+static bool
+send_first(struct out *o)
+{
+	static struct buf head = {.ceiling = 64 << 10};
+	struct slice body = {NULL, 0};
+	bool all;
+
+	buf_clear(&head);
+	if (!o->attempt->fill(o->attempt, &head, &body) || head.failed) {
+		fail(o, REASON_IO_FAILED);
+		all = false;
+	} else {
+		all = send_now(o, buf_slice(&head), body);
+	}
+	buf_wipe(&head); /* it may hold a password */
+	return all;
+}
+
+static bool
+send_rest(struct out *o)
+{
+	ssize_t n = send(o->fd, o->send.p, o->send.n, MSG_NOSIGNAL);
+
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		fail(o, REASON_IO_FAILED);
+		return false;
+	}
+	if (n > 0)
+		buf_drop(&o->send, (size_t)n);
+	return o->send.n == 0;
+}
+
+static void
+step_send(struct out *o, short what)
+{
+	bool all;
+
+	if (what & EV_READ) {
+		/* An answer before the request is through: it is final, the connection is not kept. */
+		o->keep = false;
+		enter(o, OUT_HEAD);
+		step(o, EV_READ);
+		return;
+	}
+	all = o->attempt->sent == 0 ? send_first(o) : send_rest(o);
+	if (o->state != OUT_SEND)
+		return;
+	o->attempt->sent = clock_mono();
+	if (all) {
+		buf_wipe(&o->send);
+		o->keep = true;
+		enter(o, OUT_HEAD);
+	}
+}
+
+/* ---- HEAD, BODY ----------------------------------------------------------------------------- */
+
+static int64_t
+retry_after(struct slice value)
+{
+	int64_t us = 0, at, now = clock_wall();
+	size_t i;
+
+	for (i = 0; i < value.n && i < 10 && value.p[i] >= '0' && value.p[i] <= '9'; i++)
+		us = us * 10 + (value.p[i] - '0');
+	if (i == 0 || i < value.n)
+		us = date_parse_http(value, now, &at) && at > now ? at - now : 0;
+	else
+		us *= CLOCK_S;
+	return us < (int64_t)RETRY_AFTER_MAX_S * CLOCK_S ? us : (int64_t)RETRY_AFTER_MAX_S * CLOCK_S;
+}
+
+/* Counts n bytes of body; true when the verdict may be given. */
+static bool
+count_body(struct out *o, size_t n)
+{
+	o->body_seen += n;
+	if (o->body_seen > BODY_MAX) {
+		o->keep = false;
+		return true;
+	}
+	if (o->chunked || o->body_left < 0)
+		return false;
+	o->body_left -= (int64_t)n;
+	return o->body_left <= 0;
+}
+
+static void
+read_chunks(struct out *o, char *data, size_t n)
+{
+	size_t out = 0;
+	bool done = false;
+	int used;
+
+	if (o->in.n > 0) {
+		buf_put(&o->in, data, n);
+		data = o->in.p;
+		n = o->in.n;
+	}
+	used = o->in.failed ? -1 : http_chunks_read(&o->chunks, data, n, &out, &done);
+	if (used < 0) {
+		fail(o, REASON_HTTP_INVALID);
+		return;
+	}
+	if (done && (size_t)used < n)
+		o->keep = false;
+	if (count_body(o, out) || done) {
+		succeed(o);
+		return;
+	}
+	if (data == o->in.p)
+		buf_drop(&o->in, (size_t)used);
+	else
+		buf_put(&o->in, data + used, n - (size_t)used);
+}
+
+static void
+read_body(struct out *o, char *data, size_t n)
+{
+	if (o->chunked) {
+		read_chunks(o, data, n);
+		return;
+	}
+	if (o->body_left >= 0 && (int64_t)n > o->body_left) {
+		o->keep = false; /* bytes behind the answer */
+		n = (size_t)o->body_left;
+	}
+	if (count_body(o, n))
+		succeed(o);
+}
+
+static void
+start_body(struct out *o, const struct http_head *head, char *rest, size_t n)
+{
+	bool none = head->status == 204 || head->status == 304;
+
+	o->attempt->result.status = head->status;
+	if (head->status == 429 || head->status == 503)
+		o->attempt->result.retry_after = retry_after(http_header(head, "Retry-After"));
+	o->keep = o->keep && head->keep_alive;
+	o->chunked = head->chunked && !none;
+	o->chunks = (struct http_chunks){0};
+	o->body_left = none ? 0 : head->length;
+	o->body_seen = 0;
+	if (o->body_left < 0 && !o->chunked)
+		o->keep = false;
+	enter(o, OUT_BODY);
+	read_body(o, rest, n);
+}
+
+static void
+read_head(struct out *o, char *data, size_t n)
+{
+	static struct http_head head;
+	int used;
+
+	o->attempt->result.first_byte = clock_mono() - o->attempt->sent;
+	if (o->in.n > 0) {
+		buf_put(&o->in, data, n);
+		data = o->in.p;
+		n = o->in.n;
+	}
+	while ((used = http_read_response((struct slice){data, n}, HEAD_MAX - o->heads, &o->scanned,
+		    &head)) > 0) {
+		if (head.status >= 200) {
+			char *rest = shared;
+
+			n -= (size_t)used;
+			memmove(rest, data + used, n); /* at most READ_SIZE: in.n stayed below HEAD_MAX */
+			buf_clear(&o->in);
+			start_body(o, &head, rest, n);
+			return;
+		}
+		if (head.status == 101 || (o->heads += (size_t)used) >= HEAD_MAX) {
+			used = head.status == 101 ? -502 : -431;
+			break;
+		}
+		data += used;
+		n -= (size_t)used;
+	}
+	if (used < 0) {
+		fail(o, used == -431 ? REASON_RESPONSE_TOO_LARGE : REASON_HTTP_INVALID);
+	} else if (o->in.n > 0) {
+		buf_drop(&o->in, o->in.n - n);
+	} else {
+		buf_put(&o->in, data, n);
+		if (o->in.failed)
+			fail(o, REASON_IO_FAILED);
+	}
+}
+
+static void
+on_end(struct out *o)
+{
+	if (o->state == OUT_BODY && !o->chunked && o->body_left < 0)
+		succeed(o);
+	else
+		fail(o, REASON_IO_FAILED);
+}
+
+static void
+step_read(struct out *o, short what)
+{
+	ssize_t n = recv(o->fd, shared, sizeof shared - HEAD_MAX, 0);
+
+	(void)what;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n < 0)
+		fail(o, REASON_IO_FAILED);
+	else if (n == 0)
+		on_end(o);
+	else if (o->state == OUT_HEAD)
+		read_head(o, shared, (size_t)n);
+	else
+		read_body(o, shared, (size_t)n);
+}
+
+/* ---- IDLE ----------------------------------------------------------------------------------- */
+
+/* Closed by the receiver, 30 s over, or bytes that nobody asked for. */
+static void
+step_idle(struct out *o, short what)
+{
+	(void)what;
+	close_out(o);
+}
+
+static void
+step_none(struct out *o, short what)
+{
+	(void)o;
+	(void)what;
+}
+
+static void (*const steps[])(struct out *, short) = {[OUT_LOOKUP] = step_none,
+    [OUT_CONNECT] = step_connect,
+    [OUT_SEND] = step_send,
+    [OUT_HEAD] = step_read,
+    [OUT_BODY] = step_read,
+    [OUT_IDLE] = step_idle,
+    [OUT_CLOSED] = step_none};
+
+static void
+step(struct out *o, short what)
+{
+	steps[o->state](o, what);
+}
+
+static void
+on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	step(arg, what);
+}
+
+/* ---- attempts ------------------------------------------------------------------------------- */
+
+static bool
+start_fresh(struct out_attempt *a)
+{
+	struct out *o = new_out(a->pool);
+	enum lookup_result result;
+
+	if (o == NULL)
+		return false;
+	a->out = o;
+	a->sent = 0;
+	o->attempt = a;
+	o->state = OUT_LOOKUP;
+	result = lookup_find(a->pool->webhook->host, &o->answer, &o->wait);
+	if (result != LOOKUP_WAIT)
+		found(o, result);
+	return true;
+}
+
+static void
+start_kept(struct out_attempt *a, struct out *o)
+{
+	TAILQ_REMOVE(&a->pool->idle, o, next);
+	a->pool->idle_count--;
+	a->out = o;
+	o->attempt = a;
+	o->scanned = o->heads = 0;
+	enter(o, OUT_SEND);
+	step(o, EV_WRITE);
+}
+
+void
+out_start(struct out_pool *pool, struct out_attempt *a)
+{
+	int64_t us = pool->webhook->deadline;
+	struct timeval tv = {us / CLOCK_S, us % CLOCK_S};
+	struct out *idle = TAILQ_FIRST(&pool->idle);
+
+	a->pool = pool;
+	a->again = a->over = false;
+	a->sent = a->connecting = 0;
+	a->result = (struct out_result){0};
+	a->started = clock_mono();
+	a->deadline = evtimer_new(base, on_deadline, a);
+	if (a->deadline == NULL) {
+		a->over = true;
+		a->result.reason = REASON_IO_FAILED;
+		a->done(a, &a->result);
+		return;
+	}
+	event_base_update_cache_time(base);
+	event_add(a->deadline, &tv);
+	if (idle != NULL)
+		start_kept(a, idle);
+	else if (!start_fresh(a))
+		finish(a, REASON_IO_FAILED);
+}
+
+void
+out_cancel(struct out_attempt *a)
+{
+	if (a->over || a->deadline == NULL)
+		return;
+	event_free(a->deadline);
+	a->deadline = NULL;
+	a->over = true;
+	close_out(a->out);
+}
+
+struct out_pool *
+out_pool_new(const struct conf_webhook *webhook)
+{
+	struct out_pool *pool = calloc(1, sizeof *pool);
+
+	if (pool != NULL) {
+		pool->webhook = webhook;
+		TAILQ_INIT(&pool->idle);
+	}
+	return pool;
+}
+
+void
+out_pool_free(struct out_pool *pool)
+{
+	if (pool == NULL)
+		return;
+	while (!TAILQ_EMPTY(&pool->idle))
+		close_out(TAILQ_FIRST(&pool->idle));
+	out_reap();
+	free(pool);
+}

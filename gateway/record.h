@@ -1,0 +1,67 @@
+/*
+ * What the engine applies: everything that changes incidents, events and deliveries arrives as a
+ * record, which carries its time and its ids. The same records in the same order give the same state.
+ */
+#ifndef GATEWAY_RECORD_H
+#define GATEWAY_RECORD_H
+
+#include "conf/conf.h"
+#include "proto/alert.h"
+#include "store/store.h"
+
+enum record_kind {
+	RECORD_ALERT = 1, /* an accepted alert */
+	RECORD_TICK,      /* time passed: timers and due retries */
+	RECORD_OUTCOME,   /* an attempt ended */
+	RECORD_PAUSE,     /* stop applying alerts */
+	RECORD_RESUME,    /* go on */
+	RECORD_HOLD,      /* hold one webhook's deliveries */
+	RECORD_RELEASE,   /* let them go */
+};
+
+struct record_alert {
+	struct uuid trace;
+	struct uuid alert_id;
+	uint32_t integration;
+	struct alert alert;
+	struct slice failure; /* why it cannot become an alert (mapping), or empty */
+	struct slice rules;   /* rules matched: JSON array as text, or empty */
+};
+
+/* What an attempt's end means for the delivery (CONTRACT §8). */
+enum verdict {
+	VERDICT_DELIVERED,
+	VERDICT_FAILED,  /* runs the whole schedule */
+	VERDICT_REFUSED, /* 4 attempts in all, then dead */
+	VERDICT_GONE,    /* dead at once, the webhook held */
+};
+
+struct record_outcome {
+	struct uuid delivery;
+	struct attempt_row attempt;
+	enum verdict verdict;
+	int64_t retry_after; /* us from now; 0: the receiver asked for nothing */
+	int jitter;          /* thousandths, -200 to 200 */
+};
+
+struct record {
+	enum record_kind kind;
+	int64_t wall, steady;
+	struct uuid id;     /* the first of the event ids it may use; a tick has one per timer */
+	uint8_t salt[8];    /* random bytes of a new incident's unique id */
+	union {
+		struct record_alert alert;
+		struct record_outcome outcome;
+		uint32_t most;    /* RECORD_TICK: timers and due rows handled at most, each */
+		uint32_t webhook; /* RECORD_HOLD, RECORD_RELEASE */
+	};
+};
+
+enum { RECORD_REFUSED_ATTEMPTS = 4 };
+
+/* An alert's record as it waits in `pending`. Decoding points into the bytes; false for bytes that
+ * no encoder makes. */
+void record_encode(struct buf *, const struct record *) NONNULL;
+bool record_decode(struct slice, struct record *) MUST NONNULL;
+
+#endif

@@ -1,0 +1,11 @@
+/* The head of a webhook's POST (CONTRACT §8): fixed headers, signatures, then the webhook's own. */
+#ifndef GATEWAY_REQUEST_H
+#define GATEWAY_REQUEST_H
+
+#include "conf/conf.h"
+
+/* Appends the whole head, empty line included, for that body. The bytes hold secrets under `basic`. */
+void request_write(struct buf *, const struct conf_webhook *, const struct uuid *delivery,
+    uint32_t attempt, struct slice body) NONNULL;
+
+#endif

@@ -1,0 +1,232 @@
+/*
+ * The table of routes and the way to a handler: surface, path, method, token.
+ *
+ * A path is matched part by part; "{}" stands for any one part that is not empty. A trailing slash is
+ * optional everywhere. Routes of a surface that the listener does not serve do not exist there.
+ */
+#include "gateway/route.h"
+
+#include <stdio.h>
+
+#include "gateway/log.h"
+#include "proto/json_write.h"
+#include "proto/sign.h"
+
+enum access { ACCESS_OPEN, ACCESS_READ, ACCESS_WRITE };
+
+static const struct route {
+	const char *method; /* GET answers HEAD too */
+	const char *path;
+	unsigned surface;
+	enum access access;
+	route_handler *handler;
+} routes[] = {
+    {"POST", "integration/{}/{}/{}", SERVE_INGEST, ACCESS_OPEN, api_generic},
+    {"POST", "api/integration/{}/{}", SERVE_INGEST, ACCESS_OPEN, api_generic},
+    {"GET", "api/alert/status/{}", SERVE_STATUS, ACCESS_OPEN, api_status},
+    {"GET", "api/incidents", SERVE_API, ACCESS_READ, api_incidents},
+    {"GET", "api/incidents/{}", SERVE_API, ACCESS_READ, api_incident},
+    {"POST", "api/webhooks/{}/pause", SERVE_API, ACCESS_WRITE, api_webhook_pause},
+    {"POST", "api/webhooks/{}/resume", SERVE_API, ACCESS_WRITE, api_webhook_resume},
+    {"POST", "-/pause", SERVE_OPS, ACCESS_WRITE, api_pause},
+    {"POST", "-/resume", SERVE_OPS, ACCESS_WRITE, api_resume},
+    {"GET", "-/healthy", SERVE_ALL, ACCESS_OPEN, api_healthy},
+    {"GET", "-/ready", SERVE_ALL, ACCESS_OPEN, api_ready},
+};
+
+static const struct conf *conf;
+
+void
+route_configure(const struct conf *configuration)
+{
+	conf = configuration;
+}
+
+const struct conf *
+route_conf(void)
+{
+	return conf;
+}
+
+/* ---- paths ----------------------------------------------------------------------------------- */
+
+/* Cuts the first part, up to '/', off *rest. */
+static struct slice
+cut_part(struct slice *rest)
+{
+	const char *slash = rest->n == 0 ? NULL : memchr(rest->p, '/', rest->n);
+	struct slice part = {rest->p, slash == NULL ? rest->n : (size_t)(slash - rest->p)};
+	size_t used = slash == NULL ? rest->n : part.n + 1;
+
+	rest->p += used;
+	rest->n -= used;
+	return part;
+}
+
+static bool
+match(const char *pattern, struct slice path, struct slice part[ROUTE_PARTS])
+{
+	struct slice wanted = slice_of(pattern), want, have;
+	int n = 0;
+
+	while (wanted.n > 0 && path.n > 0) {
+		want = cut_part(&wanted);
+		have = cut_part(&path);
+		if (have.n == 0)
+			return false;
+		if (slice_is(want, SLICE("{}")))
+			part[n++] = have;
+		else if (!slice_is(want, have))
+			return false;
+	}
+	return wanted.n == 0 && path.n == 0;
+}
+
+/* Without the slash in front and one behind. */
+static struct slice
+trim(struct slice path)
+{
+	if (path.n > 0 && path.p[0] == '/')
+		path.p++, path.n--;
+	if (path.n > 0 && path.p[path.n - 1] == '/')
+		path.n--;
+	return path;
+}
+
+static bool
+method_is(const struct route *route, struct slice method)
+{
+	return slice_is(method, slice_of(route->method)) ||
+	       (slice_is(method, SLICE("HEAD")) && strcmp(route->method, "GET") == 0);
+}
+
+/* ---- tokens ------------------------------------------------------------------------------------ */
+
+/* The token of "Token <token>", the scheme in any case. */
+static struct slice
+presented(struct slice header)
+{
+	static const struct slice scheme = {"token ", 6};
+
+	if (header.n <= scheme.n || !slice_is_nocase((struct slice){header.p, scheme.n}, scheme))
+		return (struct slice){NULL, 0};
+	header.p += scheme.n;
+	header.n -= scheme.n;
+	while (header.n > 0 && header.p[0] == ' ')
+		header.p++, header.n--;
+	return header;
+}
+
+/* Looks at every token, so that the time tells nothing about which one it was. */
+static const struct conf_token *
+find_token(struct slice given)
+{
+	const struct conf_token *found = NULL;
+
+	for (size_t i = 0; i < conf->token_count; i++)
+		if (sign_equal(conf->tokens[i].token, given))
+			found = &conf->tokens[i];
+	return found;
+}
+
+static bool
+admit(struct route_request *request, const struct route *route)
+{
+	struct slice header = http_header(request->in->head, "Authorization");
+	struct in_reply *reply = &request->in->reply;
+
+	if (route->access == ACCESS_OPEN || (conf->token_count == 0 && request->in->loopback))
+		return true;
+	request->token = find_token(presented(header));
+	if (request->token == NULL) {
+		route_detail(request, 401,
+		    header.n == 0 ? "Authentication credentials were not provided."
+				  : "Invalid token.");
+		snprintf(reply->headers, sizeof reply->headers, "WWW-Authenticate: Token\r\n");
+		return false;
+	}
+	if (route->access == ACCESS_WRITE && request->token->read_only) {
+		route_detail(request, 403, "You do not have permission to perform this action.");
+		return false;
+	}
+	return true;
+}
+
+/* ---- dispatch ------------------------------------------------------------------------------------ */
+
+static void
+allow(struct route_request *request, const char *methods)
+{
+	struct in_reply *reply = &request->in->reply;
+
+	route_detail(request, 405, "Method not allowed.");
+	snprintf(reply->headers, sizeof reply->headers, "Allow: %s\r\n", methods);
+}
+
+void
+route_request(struct in_request *in)
+{
+	struct slice path = trim(in->head->path);
+	struct route_request request = {.in = in};
+	char methods[64] = "";
+
+	for (size_t i = 0; i < COUNT_OF(routes); i++) {
+		const struct route *route = &routes[i];
+		size_t n = strlen(methods);
+
+		if (!(route->surface & in->surfaces) || !match(route->path, path, request.part))
+			continue;
+		if (method_is(route, in->head->method)) {
+			if (admit(&request, route))
+				route->handler(&request);
+			return;
+		}
+		snprintf(methods + n, sizeof methods - n, "%s%s%s", n > 0 ? ", " : "", route->method,
+		    strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
+	}
+	if (methods[0] != '\0')
+		allow(&request, methods);
+	else
+		route_not_found(&request);
+}
+
+/* ---- for handlers ---------------------------------------------------------------------------------- */
+
+struct slice
+route_query(const struct route_request *request, const char *name)
+{
+	struct slice query = request->in->head->query, found = {NULL, 0};
+	size_t n = strlen(name);
+
+	while (query.n > 0) {
+		const char *end = memchr(query.p, '&', query.n);
+		size_t length = end == NULL ? query.n : (size_t)(end - query.p);
+
+		if (length > n && query.p[n] == '=' && memcmp(query.p, name, n) == 0)
+			found = (struct slice){query.p + n + 1, length - n - 1};
+		length = end == NULL ? length : length + 1;
+		query.p += length;
+		query.n -= length;
+	}
+	return found;
+}
+
+struct json_writer
+route_reply(struct route_request *request, int status)
+{
+	request->in->reply.status = status;
+	buf_clear(request->in->reply.body);
+	return (struct json_writer){.buf = request->in->reply.body};
+}
+
+void
+route_detail(struct route_request *request, int status, const char *detail)
+{
+	in_detail(request->in, status, detail);
+}
+
+void
+route_not_found(struct route_request *request)
+{
+	route_detail(request, 404, "Not Found.");
+}

@@ -1,0 +1,295 @@
+/*
+ * The loop is in server_loop(): events, turn_end(), reap. Above it everything is started in order, below
+ * it stopped in reverse. SIGTERM drains: no new connections, what is parked is answered, attempts in
+ * flight end or are recorded; a second one ends at once.
+ */
+#include "gateway/server.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateway/apply.h"
+#include "gateway/clock.h"
+#include "gateway/engine.h"
+#include "gateway/expire.h"
+#include "gateway/ids.h"
+#include "gateway/in.h"
+#include "gateway/job.h"
+#include "gateway/log.h"
+#include "gateway/lookup.h"
+#include "gateway/out.h"
+#include "gateway/route.h"
+#include "gateway/turn.h"
+#include "store/store.h"
+
+enum { FULL_PERCENT = 90, DESCRIPTORS = 65536, SECOND_STEPS = 64 };
+
+static struct {
+	struct event_base *base;
+	struct conf *conf;
+	struct store *store;
+	struct event *term, *interrupt, *second;
+	bool draining, over, full;
+	int64_t drain_until; /* mono */
+} server;
+
+/* ---- the loop ------------------------------------------------------------------------------ */
+
+static bool
+drained(void)
+{
+	return server.draining &&
+	       ((job_in_flight() == 0 && in_count() == 0) || clock_mono() >= server.drain_until);
+}
+
+static void
+server_loop(void)
+{
+	while (!server.over && !drained()) {
+		event_base_loop(server.base, EVLOOP_ONCE);
+		turn_end();
+		in_reap();
+		out_reap();
+	}
+}
+
+static void
+on_signal(evutil_socket_t signal_number, short what, void *arg)
+{
+	(void)what;
+	(void)arg;
+	if (server.draining) {
+		server.over = true;
+		return;
+	}
+	server.draining = true;
+	server.drain_until = clock_mono() + server.conf->drain;
+	log_begin(LOG_LEVEL_INFO, "server.draining", "signal %d: answering what has come, then stopping",
+	    (int)signal_number);
+	log_end();
+	in_drain();
+	job_drain();
+}
+
+/* Once a second: what no other event would bring about. */
+static void
+on_second(evutil_socket_t fd, short what, void *arg)
+{
+	struct txn *txn = turn_read();
+	struct store_size size;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (txn != NULL) {
+		size = store_size(txn, SECOND_STEPS);
+		server.full = size.used >= size.limit / 100 * FULL_PERCENT;
+	}
+	/* A write transaction's seal sweeps what is old; while a backlog lasts, turn follows turn. */
+	if (expire_wanted(txn) && turn_write() != NULL && expire_backlog())
+		turn_wake();
+}
+
+const char *
+server_unready(void)
+{
+	return server.draining ? "draining" : server.full ? "store full" : NULL;
+}
+
+bool
+server_full(void)
+{
+	return server.full;
+}
+
+/* ---- start ------------------------------------------------------------------------------------ */
+
+static void
+prepare_process(void)
+{
+	struct rlimit files;
+
+	signal(SIGPIPE, SIG_IGN);
+	umask(077);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < DESCRIPTORS) {
+		files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+static struct event_base *
+new_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base;
+
+	if (config == NULL)
+		return NULL;
+	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
+static void
+open_store(void)
+{
+	char path[4096], why[256];
+
+	snprintf(path, sizeof path, "%.*s", (int)server.conf->data.n, server.conf->data.p);
+	server.store = store_open(path, (uint64_t)server.conf->limits.store, why);
+	if (server.store == NULL)
+		log_fatal("%s", why);
+}
+
+/* Counters, clock and ids go on where they were; then the open incidents. */
+static void
+load_state(void)
+{
+	struct txn *txn = store_read(server.store);
+	uint8_t hash_key[16];
+	struct meta meta;
+
+	if (txn == NULL)
+		log_fatal("the store cannot be read");
+	meta_get(txn, &meta);
+	clock_start(&meta);
+	ids_start(&meta.last_id, server.conf->node);
+	ids_random(hash_key, sizeof hash_key);
+	if (engine_start(txn, hash_key, &apply_watch) != 0 || store_failed(txn))
+		log_fatal("the open incidents cannot be loaded");
+	store_abort(txn);
+}
+
+static void
+configure(void)
+{
+	struct txn *txn = turn_write();
+
+	if (txn == NULL || engine_configure(txn, server.conf, clock_wall()) != 0 ||
+	    turn_end() != STORE_OK)
+		log_fatal("the configuration's names cannot be stored");
+}
+
+static const char *
+test_path(const char *variable, const char *path)
+{
+	const char *other = server_test_setup == NULL ? NULL : getenv(variable);
+
+	return other == NULL ? path : other;
+}
+
+static void
+start_parts(void)
+{
+	const struct conf *conf = server.conf;
+	struct in_limits limits = {.header = (size_t)conf->limits.header,
+	    .body = (size_t)conf->limits.body,
+	    .header_time = conf->limits.header_time,
+	    .body_time = conf->limits.body_time,
+	    .idle_time = conf->limits.idle_time,
+	    .connections = (size_t)conf->limits.connections};
+
+	turn_start(server.base, server.store, apply_seal);
+	if (apply_start(server.base) != 0)
+		log_fatal("no memory for the loop");
+	configure();
+	expire_configure(conf);
+	route_configure(conf);
+	out_setup(server.base, conf);
+	if (lookup_start(server.base, test_path("TOCSIN_RESOLV_CONF", "/etc/resolv.conf"),
+		test_path("TOCSIN_HOSTS", "/etc/hosts")) != 0 ||
+	    job_start(server.base, conf) != 0 ||
+	    in_start(server.base, &limits, route_request) != 0)
+		log_fatal("no memory for the loop");
+}
+
+static void
+start_events(void)
+{
+	struct timeval second = {1, 0};
+
+	server.term = evsignal_new(server.base, SIGTERM, on_signal, NULL);
+	server.interrupt = evsignal_new(server.base, SIGINT, on_signal, NULL);
+	server.second = event_new(server.base, -1, EV_PERSIST, on_second, NULL);
+	if (server.term == NULL || server.interrupt == NULL || server.second == NULL)
+		log_fatal("no memory for the loop");
+	event_add(server.term, NULL);
+	event_add(server.interrupt, NULL);
+	event_add(server.second, &second);
+	if (server_test_setup != NULL)
+		server_test_setup(server.base);
+}
+
+static void
+listen_all(void)
+{
+	char why[256], address[512];
+	int port;
+
+	for (size_t i = 0; i < server.conf->listener_count; i++) {
+		const struct conf_listener *listener = &server.conf->listeners[i];
+		bool v6 = memchr(listener->host.p, ':', listener->host.n) != NULL;
+
+		if (in_listen(listener, &port, why) != 0)
+			log_fatal("%s", why);
+		snprintf(address, sizeof address, "%s%.*s%s:%d", v6 ? "[" : "",
+		    (int)listener->host.n, listener->host.p, v6 ? "]" : "", port);
+		log_begin(LOG_LEVEL_INFO, "server.started", "tocsin " TOCSIN_VERSION " listens on %s",
+		    address);
+		log_text("server.address", slice_of(address));
+		log_end();
+	}
+	log_flush();
+}
+
+/* ---- the way down ----------------------------------------------------------------------------- */
+
+static void
+stop(void)
+{
+	in_stop();
+	job_stop();
+	out_reap();
+	turn_end(); /* outcomes that came with the last events */
+	apply_stop();
+	turn_stop();
+	engine_stop();
+	lookup_stop();
+	event_free(server.term);
+	event_free(server.interrupt);
+	event_free(server.second);
+	event_base_loop(server.base, EVLOOP_NONBLOCK); /* cancelled look-ups say so once more */
+	event_base_free(server.base);
+	store_close(server.store);
+	conf_release(server.conf);
+	log_begin(LOG_LEVEL_INFO, "server.stopped", "stopped");
+	log_outcome(true);
+	log_end();
+	log_stop();
+	libevent_global_shutdown();
+}
+
+int
+server_run(struct conf *conf)
+{
+	server.conf = conf;
+	prepare_process();
+	log_start(conf->log_level, conf->log_format);
+	server.base = new_base();
+	if (server.base == NULL)
+		log_fatal("the event loop cannot be started");
+	open_store();
+	load_state();
+	start_parts();
+	start_events();
+	listen_all();
+	server_loop();
+	stop();
+	return 0;
+}

@@ -1,0 +1,227 @@
+/*
+ *      event callbacks                     turn_end()
+ *   ┌───────────────────────┐   ┌────────────────────────────────────┐
+ *   │ turn_write()  puts    │   │ seal    counters, heads, expiry    │
+ *   │ turn_read()   gets    │ → │ commit  both flushes               │ → next pass
+ *   │ turn_after_commit(h)  │   │ hooks   answers, deliveries, log   │
+ *   └───────────────────────┘   └────────────────────────────────────┘
+ *
+ * There is no artificial delay: while one commit runs, the kernel collects the next batch.
+ */
+#include "gateway/turn.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "gateway/clock.h"
+#include "gateway/log.h"
+
+enum { MAX_REQUESTS = 512, MAX_BYTES = 1 << 20, MAX_US = 5000, SLOW_COMMIT_US = 50000 };
+
+struct hook {
+	turn_hook *run;
+	void *arg;
+};
+
+static struct {
+	struct event_base *base;
+	struct store *store;
+	turn_seal *seal;
+	struct event *wake;
+	struct txn *write;
+	struct txn *read;
+	bool failed;     /* no write transaction could be begun, or no memory for a hook */
+	bool in_hooks;
+	size_t requests, bytes;
+	int64_t began;   /* mono: when the turn's first work was charged */
+	struct hook *hooks;
+	size_t count, room;
+	int64_t longest;
+	uint64_t turns;
+} turn;
+
+static void
+on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+void
+turn_start(struct event_base *base, struct store *store, turn_seal *seal)
+{
+	turn.base = base;
+	turn.store = store;
+	turn.seal = seal;
+	turn.wake = event_new(base, -1, 0, on_wake, NULL);
+	if (turn.wake == NULL)
+		log_fatal("no memory for the loop");
+}
+
+void
+turn_stop(void)
+{
+	event_free(turn.wake);
+	free(turn.hooks);
+	memset(&turn, 0, sizeof turn);
+}
+
+static void
+begin(void)
+{
+	if (turn.began == 0)
+		turn.began = clock_mono();
+}
+
+struct txn *
+turn_write(void)
+{
+	assert(!turn.in_hooks);
+	begin();
+	if (turn.write == NULL && !turn.failed) {
+		turn.write = store_write(turn.store);
+		turn.failed = turn.write == NULL;
+	}
+	return turn.failed || store_failed(turn.write) ? NULL : turn.write;
+}
+
+struct txn *
+turn_read(void)
+{
+	assert(!turn.in_hooks);
+	begin();
+	if (turn.read == NULL)
+		turn.read = store_read(turn.store);
+	return turn.read;
+}
+
+static bool
+grow_hooks(void)
+{
+	size_t room = turn.room == 0 ? 64 : 2 * turn.room;
+	struct hook *hooks = realloc(turn.hooks, room * sizeof *hooks);
+
+	if (hooks == NULL)
+		return false;
+	turn.hooks = hooks;
+	turn.room = room;
+	return true;
+}
+
+bool
+turn_after_commit(turn_hook *run, void *arg)
+{
+	assert(!turn.in_hooks);
+	if (turn.count == turn.room && !grow_hooks()) {
+		turn.failed = true;
+		if (turn.write != NULL)
+			store_fail(turn.write);
+		return false;
+	}
+	turn.hooks[turn.count++] = (struct hook){run, arg};
+	return true;
+}
+
+void
+turn_charge(size_t bytes)
+{
+	begin();
+	turn.requests++;
+	turn.bytes += bytes;
+	if (turn.requests >= MAX_REQUESTS || turn.bytes >= MAX_BYTES ||
+	    clock_mono() - turn.began >= MAX_US)
+		event_base_loopbreak(turn.base);
+}
+
+void
+turn_break(void)
+{
+	event_base_loopbreak(turn.base);
+}
+
+void
+turn_wake(void)
+{
+	event_active(turn.wake, 0, 0);
+}
+
+static int
+commit(void)
+{
+	int64_t from = clock_mono(), took;
+	int result;
+
+	turn.seal(turn.write);
+	result = store_commit(turn.write);
+	turn.write = NULL;
+	took = clock_mono() - from;
+	if (result == STORE_BROKEN) {
+		log_fatal("the store failed while it was written to; what is on disk is safe");
+	} else if (result != STORE_OK) {
+		log_begin(LOG_LEVEL_ERROR, "server.warning", "a turn could not be stored: %s",
+		    store_error_text(result));
+		log_end();
+	} else if (took > SLOW_COMMIT_US) {
+		log_begin(LOG_LEVEL_WARNING, "server.warning", "a commit was slow");
+		log_duration(took);
+		log_end();
+	}
+	return result;
+}
+
+static void
+run_hooks(bool ok)
+{
+	turn.in_hooks = true;
+	for (size_t i = 0; i < turn.count; i++)
+		turn.hooks[i].run(turn.hooks[i].arg, ok);
+	turn.count = 0;
+	turn.in_hooks = false;
+}
+
+static void
+measure(void)
+{
+	int64_t took;
+
+	if (turn.began == 0)
+		return;
+	took = clock_mono() - turn.began;
+	if (took > turn.longest)
+		turn.longest = took;
+	turn.turns++;
+}
+
+int
+turn_end(void)
+{
+	int result = STORE_OK;
+
+	store_abort(turn.read); /* older than the commit that follows: hooks and the next turn see that */
+	turn.read = NULL;
+	if (turn.failed) {
+		store_abort(turn.write);
+		turn.write = NULL;
+		result = STORE_FAULT;
+	} else if (turn.write != NULL) {
+		result = commit();
+	}
+	event_base_update_cache_time(turn.base); /* deadlines armed by hooks start now */
+	run_hooks(result == STORE_OK);
+	measure();
+	turn.failed = false;
+	turn.requests = turn.bytes = 0;
+	turn.began = 0;
+	log_flush();
+	return result;
+}
+
+void
+turn_measure(int64_t *longest, uint64_t *count)
+{
+	*longest = turn.longest;
+	*count = turn.turns;
+	turn.longest = 0;
+	turn.turns = 0;
+}

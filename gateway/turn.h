@@ -1,0 +1,53 @@
+/*
+ * The turn: one pass of the loop, one write transaction, one commit (CONTRACT §1.1).
+ *
+ * All that must last is written in the turn's one transaction; all that may be said only once it
+ * lasts waits as a hook. turn_end() seals, commits and runs every hook once, in order, with the
+ * result. A turn is all or nothing.
+ *
+ * Hooks touch memory and sockets only: turn_write() and turn_read() may not be called in one
+ * (asserted). What a hook learns that must be stored goes on a list of the one who learns it and
+ * into the next turn, which turn_wake() brings about.
+ */
+#ifndef GATEWAY_TURN_H
+#define GATEWAY_TURN_H
+
+#include <event2/event.h>
+
+#include "store/store.h"
+
+/* ok: what the turn wrote is on stable storage. Not ok: none of it exists. */
+typedef void turn_hook(void *arg, bool ok);
+/* Called before each commit, in the transaction, with what else belongs in it. */
+typedef void turn_seal(struct txn *);
+
+void turn_start(struct event_base *, struct store *, turn_seal *);
+void turn_stop(void);
+
+/* The turn's write transaction, begun on first use; NULL when none can be had, or it has failed:
+ * then answer 503. */
+struct txn *turn_write(void) MUST;
+/* The turn's snapshot of what is committed; NULL when none can be had. */
+struct txn *turn_read(void) MUST;
+
+/* Runs hook(arg, ok) behind the commit; without a write transaction in this turn, at its end with
+ * ok true. False without memory: the turn has then failed. */
+bool turn_after_commit(turn_hook *, void *arg) MUST;
+
+/* Counts work towards the turn's limit (512 requests, 1 MiB, 5 ms), which ends the pass. */
+void turn_charge(size_t bytes);
+
+/* Ends the pass behind the running callback. */
+void turn_break(void);
+
+/* Another turn right after this one, though no socket may be ready. */
+void turn_wake(void);
+
+/* Ends the turn. The result is store_commit()'s: STORE_OK, _FULL, _FAULT; it does not return for
+ * STORE_BROKEN. */
+int turn_end(void);
+
+/* The longest turn (us) and the number of turns since the last call; for tests and metrics. */
+void turn_measure(int64_t *longest, uint64_t *count) NONNULL;
+
+#endif

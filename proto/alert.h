@@ -1,0 +1,57 @@
+/*
+ * An alert in Zenduty's generic format (CONTRACT §3): from a parsed body to the values the engine
+ * works with.
+ */
+#ifndef PROTO_ALERT_H
+#define PROTO_ALERT_H
+
+#include "proto/json_read.h"
+#include "proto/uuid.h"
+
+/* The vendor's numbers. */
+enum alert_type {
+	ALERT_INFO = 0,
+	ALERT_WARNING = 1,
+	ALERT_ERROR = 2,
+	ALERT_CRITICAL = 3,
+	ALERT_ACKNOWLEDGED = 4,
+	ALERT_RESOLVED = 5,
+};
+
+enum { ALERT_ENTITY_MAX = 255 };
+
+struct alert {
+	enum alert_type type;
+	bool suppressed;
+	int urgency;            /* 1 high, 0 low; -1 while nobody said */
+	struct slice message;   /* never empty */
+	struct slice summary;
+	struct slice entity_id; /* 1 to ALERT_ENTITY_MAX bytes; empty: the caller makes one */
+	struct slice sla;       /* dashed UUID text in lower case, or empty; the next two likewise */
+	struct slice escalation_policy;
+	struct slice priority;
+	struct slice tags;      /* JSON array of such texts as json_write prints it, or empty */
+	/* The whole alert as accepted, for the record: an object in json_write's format with message,
+	 * alert_type, entity_id, ... first and unknown fields behind; ignored values left out. */
+	struct slice fields;
+};
+
+/*
+ * Reads body, which must be the tree of a request. default_type is an enum alert_type, or -1 where
+ * alert_type is required. Text that is not in the tree is taken from the arena. On failure returns
+ * false with *why set to a sentence that names the field: "message is missing",
+ * "alert_type \"fatal\" is not one of critical, error, ..." (what strangers wrote escaped and cut),
+ * which lives in the arena.
+ */
+bool alert_read(const struct json *body, int default_type, struct arena *, struct alert *,
+    struct slice *why) MUST NONNULL;
+
+/* "critical", ...; NULL for a number outside the enum. */
+const char *alert_type_name(int type);
+/* In any letter case, white space around it ignored; -1 if unknown. */
+int alert_type_parse(struct slice);
+
+/* An entity id as it is stored: as it is up to ALERT_ENTITY_MAX bytes, else its SHA-256 in hex. */
+struct slice alert_entity(struct arena *, struct slice) NONNULL;
+
+#endif

@@ -1,0 +1,165 @@
+/*
+ * A growing run of bytes with a compulsory ceiling.
+ *
+ *     p                  p + n                 p + room
+ *     | bytes in use     | free           | 1 |
+ *
+ * Room doubles, so n puts cost O(n). One byte more than the bytes in use is always allocated: it
+ * takes the NUL that vsnprintf() writes, and lets an empty buffer have an address. Every way to
+ * add bytes goes through reserve(), the only place where the ceiling and the memory are judged.
+ */
+#include "proto/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ROOM_MIN = 128 };
+
+void
+buf_init(struct buf *b, size_t ceiling)
+{
+	/* The byte behind the last one has to be countable too. */
+	*b = (struct buf){.ceiling = ceiling < SIZE_MAX ? ceiling : SIZE_MAX - 1};
+}
+
+void
+buf_free(struct buf *b)
+{
+	free(b->p);
+	buf_init(b, b->ceiling);
+}
+
+void
+buf_wipe(struct buf *b)
+{
+	if (b->p != NULL)
+		explicit_bzero(b->p, b->room);
+	buf_free(b);
+}
+
+void
+buf_clear(struct buf *b)
+{
+	b->n = 0;
+	b->failed = false;
+}
+
+static size_t
+next_room(const struct buf *b, size_t least)
+{
+	size_t most = b->ceiling + 1;
+	size_t room = b->room > most / 2 ? most : b->room * 2;
+
+	if (room < ROOM_MIN)
+		room = ROOM_MIN < most ? ROOM_MIN : most;
+	return room < least ? least : room;
+}
+
+/* Makes sure that n bytes and the spare one fit behind those in use. */
+static bool
+reserve(struct buf *b, size_t n)
+{
+	size_t room;
+	char *p;
+
+	if (b->failed)
+		return false;
+	if (n > b->ceiling - b->n) {
+		b->failed = true;
+		return false;
+	}
+	if (b->n + n < b->room)
+		return true;
+	room = next_room(b, b->n + n + 1);
+	p = realloc(b->p, room);
+	if (p == NULL) {
+		b->failed = true;
+		return false;
+	}
+	b->p = p;
+	b->room = room;
+	return true;
+}
+
+char *
+buf_room(struct buf *b, size_t n)
+{
+	return reserve(b, n) ? b->p + b->n : NULL;
+}
+
+void
+buf_add(struct buf *b, size_t n)
+{
+	b->n += n;
+}
+
+void
+buf_put(struct buf *b, const void *bytes, size_t n)
+{
+	if (n == 0 || !reserve(b, n))
+		return;
+	memcpy(b->p + b->n, bytes, n);
+	b->n += n;
+}
+
+void
+buf_puts(struct buf *b, const char *text)
+{
+	buf_put(b, text, strlen(text));
+}
+
+void
+buf_putc(struct buf *b, char c)
+{
+	if (reserve(b, 1))
+		b->p[b->n++] = c;
+}
+
+void
+buf_put_slice(struct buf *b, struct slice s)
+{
+	buf_put(b, s.p, s.n);
+}
+
+static int print(struct buf *, const char *, va_list) PRINTF(2, 0);
+
+/* What vsnprintf() would have written; it writes at most the bytes that are free now. */
+static int
+print(struct buf *b, const char *format, va_list args)
+{
+	va_list copy;
+	int n;
+
+	va_copy(copy, args);
+	n = vsnprintf(b->p + b->n, b->room - b->n, format, copy);
+	va_end(copy);
+	return n;
+}
+
+void
+buf_printf(struct buf *b, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	if (!reserve(b, 0))
+		return;
+	va_start(args, format);
+	n = print(b, format, args);
+	if (n < 0)
+		b->failed = true;
+	else if ((size_t)n >= b->room - b->n && reserve(b, (size_t)n))
+		print(b, format, args);
+	va_end(args);
+	if (!b->failed)
+		b->n += (size_t)n;
+}
+
+void
+buf_drop(struct buf *b, size_t n)
+{
+	b->n -= n;
+	if (n > 0 && b->n > 0)
+		memmove(b->p, b->p + n, b->n);
+}

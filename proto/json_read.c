@@ -1,0 +1,381 @@
+/*
+ * JSON in. Four steps, each of which may refuse the text:
+ *
+ *     1  skip a byte order mark; refuse bad bytes (yajl is lax about UTF-8, and takes form feeds
+ *        as white space)
+ *     2  mend lone surrogate escapes (yajl would make them "?" or wrong bytes)
+ *     3  yajl calls back for each token; the callbacks grow the tree, one frame per open container
+ *     4  nothing but white space may follow (yajl lets an unfinished string or comment pass there)
+ *
+ * Offsets: inside a callback yajl tells the end of the token. Its start is the end of the one
+ * before plus white space, separators and comments.
+ *
+ * Memory: everything comes from the arena, yajl's own needs too. yajl uses what its allocator
+ * returns without a look at it, so an arena that is full leaves the parser by longjmp(); nothing is
+ * lost, since nothing but the arena holds memory.
+ */
+#include "proto/json_read.h"
+
+#include <setjmp.h>
+#include <stdalign.h>
+#include <yajl/yajl_parse.h>
+
+#include "proto/json_repeat.h"
+#include "proto/json_text.h"
+
+/* A container that is open. */
+struct frame {
+	struct json *node;
+	struct json *last; /* its newest child */
+	struct slice key;  /* of the member whose value comes next */
+	uint32_t key_at;
+};
+
+struct reader {
+	struct arena *arena;
+	struct json_error *error;
+	yajl_handle yajl;
+	jmp_buf full;         /* where to go when the arena has no room */
+	struct slice text;    /* the whole source */
+	size_t start;         /* what is handed to yajl starts here */
+	size_t end;           /* of the last token */
+	int flags;            /* JSON_COMMENTS, ... */
+	int limit;            /* of depth */
+	int depth;            /* containers open now */
+	struct frame *frames; /* [limit + 1]; frames[0] stands for the source */
+};
+
+/* Allocates or leaves json_read(). */
+static void *
+take(struct reader *r, size_t n)
+{
+	void *p = arena_alloc(r->arena, n);
+
+	if (p == NULL)
+		longjmp(r->full, 1);
+	return p;
+}
+
+/* Where the text goes on behind the last token. */
+static size_t
+skip(const struct reader *r, const char *separators)
+{
+	return json_text_skip(r->text, r->end, separators, (r->flags & JSON_COMMENTS) != 0);
+}
+
+static size_t
+token_start(const struct reader *r)
+{
+	return skip(r, ",:");
+}
+
+static void
+end_token(struct reader *r)
+{
+	r->end = r->start + yajl_get_bytes_consumed(r->yajl);
+}
+
+/*
+ * Step 3: yajl's callbacks. Returning 0 stops the parser; *error is filled by then.
+ */
+
+static struct json *
+add_node(struct reader *r, enum json_type type)
+{
+	struct frame *frame = &r->frames[r->depth];
+	struct json *node = take(r, sizeof *node);
+
+	*node = (struct json){.type = type, .at = (uint32_t)token_start(r),
+	    .key = frame->key, .key_at = frame->key_at};
+	if (frame->last == NULL)
+		frame->node->first = node;
+	else
+		frame->last->next = node;
+	frame->last = node;
+	frame->node->count++;
+	end_token(r);
+	return node;
+}
+
+static bool
+is_inside(struct slice text, const char *p)
+{
+	return (uintptr_t)p - (uintptr_t)text.p < text.n;
+}
+
+/* yajl's string is a part of the source, or decoded in a buffer that the next one overwrites. */
+static struct slice
+keep_text(struct reader *r, const unsigned char *bytes, size_t n)
+{
+	const char *p = (const char *)bytes;
+	char *copy;
+
+	if (is_inside(r->text, p))
+		return (struct slice){p, n};
+	copy = take(r, n);
+	if (n > 0)
+		memcpy(copy, p, n);
+	return (struct slice){copy, n};
+}
+
+static int
+on_null(void *ctx)
+{
+	add_node(ctx, JSON_NULL);
+	return 1;
+}
+
+static int
+on_bool(void *ctx, int truth)
+{
+	add_node(ctx, JSON_BOOL)->truth = truth != 0;
+	return 1;
+}
+
+/* A number that ends the source is called back when yajl already looks at its own text. */
+static int
+on_number(void *ctx, const char *bytes, size_t n)
+{
+	struct reader *r = ctx;
+	struct json *node = add_node(r, JSON_NUMBER);
+
+	(void)bytes;
+	node->text = (struct slice){r->text.p + node->at, n};
+	r->end = node->at + n;
+	return 1;
+}
+
+static int
+on_string(void *ctx, const unsigned char *bytes, size_t n)
+{
+	struct reader *r = ctx;
+	struct json *node = add_node(r, JSON_STRING);
+
+	node->text = keep_text(r, bytes, n);
+	return 1;
+}
+
+static int
+on_key(void *ctx, const unsigned char *bytes, size_t n)
+{
+	struct reader *r = ctx;
+	struct frame *frame = &r->frames[r->depth];
+
+	frame->key_at = (uint32_t)token_start(r);
+	frame->key = keep_text(r, bytes, n);
+	end_token(r);
+	return 1;
+}
+
+static int
+open_container(struct reader *r, enum json_type type)
+{
+	struct json *node;
+
+	if (r->depth >= r->limit)
+		return json_text_fail(r->error, token_start(r), "nested deeper than %d", r->limit);
+	node = add_node(r, type);
+	r->frames[++r->depth] = (struct frame){.node = node};
+	return 1;
+}
+
+static int
+on_object(void *ctx)
+{
+	return open_container(ctx, JSON_OBJECT);
+}
+
+static int
+on_object_end(void *ctx)
+{
+	struct reader *r = ctx;
+
+	end_token(r);
+	if (!(r->flags & JSON_KEEP_DUPLICATES) &&
+	    !json_repeat_merge(r->arena, r->frames[r->depth].node))
+		longjmp(r->full, 1);
+	r->depth--;
+	return 1;
+}
+
+static int
+on_array(void *ctx)
+{
+	return open_container(ctx, JSON_ARRAY);
+}
+
+static int
+on_array_end(void *ctx)
+{
+	struct reader *r = ctx;
+
+	end_token(r);
+	r->depth--;
+	return 1;
+}
+
+static const yajl_callbacks callbacks = {
+	.yajl_null = on_null,
+	.yajl_boolean = on_bool,
+	.yajl_number = on_number,
+	.yajl_string = on_string,
+	.yajl_start_map = on_object,
+	.yajl_map_key = on_key,
+	.yajl_end_map = on_object_end,
+	.yajl_start_array = on_array,
+	.yajl_end_array = on_array_end,
+};
+
+/*
+ * yajl's memory: pieces of the arena that know their size, for realloc.
+ */
+
+struct piece {
+	alignas(max_align_t) size_t n;
+};
+
+static void *
+on_malloc(void *ctx, size_t n)
+{
+	struct piece *piece = take(ctx, sizeof *piece + n);
+
+	piece->n = n;
+	return piece + 1;
+}
+
+static void *
+on_realloc(void *ctx, void *old, size_t n)
+{
+	void *p = on_malloc(ctx, n);
+	const struct piece *piece = old;
+
+	if (old != NULL)
+		memcpy(p, old, piece[-1].n < n ? piece[-1].n : n);
+	return p;
+}
+
+static void
+on_free(void *ctx, void *p)
+{
+	(void)ctx;
+	(void)p;
+}
+
+/*
+ * yajl's sentence without its class and its end: "lexical error: invalid char in json text.\n".
+ * yajl's offset is that of the wrong byte in a bad token, but behind a token that is only in the
+ * wrong place.
+ */
+static bool
+syntax_error(struct reader *r, size_t consumed)
+{
+	const char *what = (const char *)yajl_get_error(r->yajl, 0, NULL, 0);
+	const char *colon = strstr(what, ": ");
+	size_t at = token_start(r);
+	size_t n;
+
+	if (colon != NULL)
+		what = colon + 2;
+	if (strncmp(what, "premature", 9) == 0)
+		return json_text_fail(r->error, r->text.n, "not JSON: it ends too early");
+	if (consumed > r->end && consumed - 1 < at)
+		at = consumed - 1;
+	n = strcspn(what, "\n");
+	if (n > 0 && what[n - 1] == '.')
+		n--;
+	return json_text_fail(r->error, at, "not JSON: %.*s", (int)n, what);
+}
+
+static bool
+run_yajl(struct reader *r)
+{
+	const unsigned char *bytes = (const unsigned char *)r->text.p + r->start;
+	yajl_status status = yajl_parse(r->yajl, bytes, r->text.n - r->start);
+	size_t consumed = r->start + yajl_get_bytes_consumed(r->yajl);
+
+	if (status == yajl_status_ok) {
+		status = yajl_complete_parse(r->yajl);
+		consumed = r->text.n;
+	}
+	if (status == yajl_status_error)
+		return syntax_error(r, consumed);
+	return status == yajl_status_ok;
+}
+
+/* Step 4. */
+static bool
+check_rest(const struct reader *r)
+{
+	size_t at = skip(r, "");
+
+	return at == r->text.n || json_text_fail(r->error, at, "not JSON: trailing garbage");
+}
+
+static struct json *
+parse(struct reader *r)
+{
+	yajl_alloc_funcs memory = {on_malloc, on_realloc, on_free, r};
+	struct json source = {.type = JSON_ARRAY};
+
+	r->frames = take(r, ((size_t)r->limit + 1) * sizeof *r->frames);
+	r->frames[0] = (struct frame){.node = &source};
+	r->yajl = yajl_alloc(&callbacks, &memory, r);
+	yajl_config(r->yajl, yajl_dont_validate_strings, 1);
+	yajl_config(r->yajl, yajl_allow_comments, (r->flags & JSON_COMMENTS) != 0);
+	return run_yajl(r) && check_rest(r) ? source.first : NULL;
+}
+
+struct json *
+json_read(struct arena *arena, char *text, size_t n, int flags, int depth,
+    struct json_error *error)
+{
+	struct reader r = {.arena = arena, .error = error, .text = {text, n},
+	    .flags = flags, .limit = depth};
+
+	if (n > UINT32_MAX) {
+		json_text_fail(error, 0, "too large");
+		return NULL;
+	}
+	if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+		r.start = r.end = 3;
+	if (!json_text_check(r.text, error))
+		return NULL;
+	json_text_mend(text, n);
+	if (setjmp(r.full) != 0) {
+		json_text_fail(error, 0, "too large for the memory set aside for it");
+		return NULL;
+	}
+	return parse(&r);
+}
+
+const struct json *
+json_get(const struct json *object, const char *key)
+{
+	const struct json *found = NULL;
+	struct slice name = slice_of(key);
+
+	if (object == NULL || object->type != JSON_OBJECT)
+		return NULL;
+	for (const struct json *member = object->first; member != NULL; member = member->next)
+		if (slice_is(member->key, name))
+			found = member;
+	return found;
+}
+
+bool
+json_scalar(const struct json *value, struct slice *text)
+{
+	if (value == NULL)
+		return false;
+	switch (value->type) {
+	case JSON_STRING:
+	case JSON_NUMBER:
+		*text = value->text;
+		return true;
+	case JSON_BOOL:
+		*text = value->truth ? SLICE("true") : SLICE("false");
+		return true;
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,150 @@
+/*
+ * JSON as bytes, before and between the parser's tokens.
+ *
+ * A surrogate escape without its other half is no character. Senders make them by cutting text
+ * inside an emoji; the escape is overwritten by that of U+FFFD, which has the same length:
+ *
+ *     "cut \ud83d"        "cut \ufffd"
+ *     "\ud83d\ude00"      stays: a pair
+ *     "\\ud83d"           stays: an escaped backslash, then plain letters
+ *
+ * Backslashes outside strings are errors anyway, or stand in comments, where what they do to the
+ * count ends with the comment. So strings need not be told from the rest.
+ */
+#include "proto/json_text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "proto/utf8.h"
+
+bool
+json_text_fail(struct json_error *error, size_t at, const char *format, ...)
+{
+	va_list args;
+
+	error->at = at;
+	va_start(args, format);
+	vsnprintf(error->what, sizeof error->what, format, args);
+	va_end(args);
+	return false;
+}
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+bool
+json_text_check(struct slice text, struct json_error *error)
+{
+	size_t valid = utf8_valid(text);
+
+	if (valid < text.n)
+		return json_text_fail(error, valid, "not UTF-8");
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+
+		if (c < 0x20 && !is_space(text.p[i]))
+			return json_text_fail(error, i, "not JSON: raw control character 0x%02x", c);
+	}
+	return true;
+}
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The code unit of the escape "\uXXXX" at p, or -1. */
+static int
+code_unit(const char *p, const char *end)
+{
+	int unit = 0;
+
+	if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
+		return -1;
+	for (int i = 2; i < 6; i++) {
+		int digit = hex_digit(p[i]);
+
+		if (digit < 0)
+			return -1;
+		unit = unit << 4 | digit;
+	}
+	return unit;
+}
+
+static bool
+is_high(int unit)
+{
+	return unit >= 0xD800 && unit <= 0xDBFF;
+}
+
+static bool
+is_low(int unit)
+{
+	return unit >= 0xDC00 && unit <= 0xDFFF;
+}
+
+/* Looks at every backslash with what it escapes, so that "\\ud800" stays the text that it is. */
+void
+json_text_mend(char *text, size_t n)
+{
+	const char *end = text + n;
+	char *p = text;
+
+	while ((p = memchr(p, '\\', (size_t)(end - p))) != NULL) {
+		int unit = code_unit(p, end);
+
+		if (unit < 0) {
+			p += end - p < 2 ? 1 : 2;
+		} else if (is_high(unit) && is_low(code_unit(p + 6, end))) {
+			p += 12;
+		} else {
+			if (is_high(unit) || is_low(unit))
+				memcpy(p, "\\ufffd", 6);
+			p += 6;
+		}
+	}
+}
+
+/* Behind the comment at `at`; `at` itself if there is no comment, or one without an end. */
+static size_t
+skip_comment(struct slice text, size_t at)
+{
+	const char *p = text.p + at;
+	size_t left = text.n - at;
+	const char *end;
+
+	if (left >= 2 && p[0] == '/' && p[1] == '/') {
+		end = memchr(p, '\n', left);
+		return end == NULL ? text.n : (size_t)(end - text.p) + 1;
+	}
+	if (left >= 2 && p[0] == '/' && p[1] == '*') {
+		end = memmem(p + 2, left - 2, "*/", 2);
+		return end == NULL ? at : (size_t)(end - text.p) + 2;
+	}
+	return at;
+}
+
+size_t
+json_text_skip(struct slice text, size_t at, const char *separators, bool comments)
+{
+	while (at < text.n) {
+		size_t behind = at;
+
+		if (is_space(text.p[at]) || strchr(separators, text.p[at]) != NULL)
+			behind = at + 1;
+		else if (comments)
+			behind = skip_comment(text, at);
+		if (behind == at)
+			break;
+		at = behind;
+	}
+	return at;
+}

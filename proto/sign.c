@@ -1,0 +1,95 @@
+/*
+ * What proves to a receiver who sent a webhook.
+ *
+ *     X-SIGNATURE: base64(HMAC-SHA256(key, body))          sign_hmac, sign_hmac_verify
+ *     Authorization: Basic base64(user ":" password)       sign_basic
+ *
+ * The key may have any length, so the HMAC is made in steps: libsodium's one-shot form takes 32
+ * bytes only. What holds a key or is derived from one is wiped, and compared in constant time.
+ */
+#include "proto/sign.h"
+
+#include <sodium.h>
+
+enum {
+	BASE64_BLOCK = 48, /* a multiple of 3, so that padding comes at the end only */
+};
+
+/* libsodium takes no NULL, not even for nothing. */
+static const unsigned char *
+bytes_of(struct slice s)
+{
+	return (const unsigned char *)(s.p == NULL ? "" : s.p);
+}
+
+void
+sign_hmac(struct slice key, struct slice body, char out[SIGN_HMAC_TEXT])
+{
+	crypto_auth_hmacsha256_state state;
+	unsigned char mac[crypto_auth_hmacsha256_BYTES];
+
+	crypto_auth_hmacsha256_init(&state, bytes_of(key), key.n);
+	crypto_auth_hmacsha256_update(&state, bytes_of(body), body.n);
+	crypto_auth_hmacsha256_final(&state, mac);
+	sodium_bin2base64(out, SIGN_HMAC_TEXT, mac, sizeof mac, sodium_base64_VARIANT_ORIGINAL);
+	sodium_memzero(&state, sizeof state);
+	sodium_memzero(mac, sizeof mac);
+}
+
+bool
+sign_hmac_verify(struct slice key, struct slice body, struct slice text)
+{
+	char expected[SIGN_HMAC_TEXT];
+	bool same;
+
+	sign_hmac(key, body, expected);
+	same = sign_equal((struct slice){expected, sizeof expected - 1}, text);
+	sodium_memzero(expected, sizeof expected);
+	return same;
+}
+
+static size_t
+base64_length(size_t n)
+{
+	return (n + 2) / 3 * 4;
+}
+
+/* Byte i of "user:password". */
+static char
+credential_at(struct slice user, struct slice password, size_t i)
+{
+	if (i < user.n)
+		return user.p[i];
+	return i == user.n ? ':' : password.p[i - user.n - 1];
+}
+
+/* Block by block, so that the joined text, which may be long, never exists as a whole. */
+size_t
+sign_basic(struct slice user, struct slice password, char *out, size_t room)
+{
+	struct slice scheme = SLICE("Basic ");
+	size_t n = user.n + 1 + password.n, length = scheme.n + base64_length(n);
+	char *to = out + scheme.n;
+	unsigned char block[BASE64_BLOCK];
+
+	if (length >= room)
+		return 0;
+	memcpy(out, scheme.p, scheme.n);
+	for (size_t at = 0; at < n; at += BASE64_BLOCK) {
+		size_t part = n - at < BASE64_BLOCK ? n - at : BASE64_BLOCK;
+
+		for (size_t i = 0; i < part; i++)
+			block[i] = (unsigned char)credential_at(user, password, at + i);
+		sodium_bin2base64(to, base64_length(part) + 1, block, part,
+		    sodium_base64_VARIANT_ORIGINAL);
+		to += base64_length(part);
+	}
+	sodium_memzero(block, sizeof block);
+	return length;
+}
+
+bool
+sign_equal(struct slice a, struct slice b)
+{
+	return a.n == b.n && (a.n == 0 || sodium_memcmp(a.p, b.p, a.n) == 0);
+}

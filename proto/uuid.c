@@ -1,0 +1,125 @@
+/*
+ * 128-bit ids and their texts.
+ *
+ * Version 7 as issued here (RFC 9562 §5.7):
+ *
+ *     byte   0 .. 5        6          7        8              9       10 .. 15
+ *            milliseconds  7|counter  counter  10|random (6)  node    random
+ *
+ * In base 57 an id takes 22 digits, since 57^22 is a little above 2^128. The alphabet leaves out
+ * what looks alike: 0 O 1 I l.
+ */
+#include "proto/uuid.h"
+
+static const char hex[] = "0123456789abcdef";
+static const char base57[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+enum { BASE = sizeof base57 - 1, DIGITS = ID22_TEXT - 1 };
+
+void
+uuid_hex(const struct uuid *id, char out[UUID_HEX])
+{
+	for (int i = 0; i < 16; i++) {
+		*out++ = hex[id->b[i] >> 4];
+		*out++ = hex[id->b[i] & 0xF];
+	}
+	*out = '\0';
+}
+
+/* A dash stands before these bytes. */
+static bool
+starts_group(int byte)
+{
+	return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+}
+
+void
+uuid_text(const struct uuid *id, char out[UUID_TEXT])
+{
+	for (int i = 0; i < 16; i++) {
+		if (starts_group(i))
+			*out++ = '-';
+		*out++ = hex[id->b[i] >> 4];
+		*out++ = hex[id->b[i] & 0xF];
+	}
+	*out = '\0';
+}
+
+static int
+hex_digit(char c)
+{
+	const char *found = c == '\0' ? NULL : strchr(hex, ascii_lower(c));
+
+	return found == NULL ? -1 : (int)(found - hex);
+}
+
+bool
+uuid_parse(struct slice s, struct uuid *id)
+{
+	bool dashed = s.n == UUID_TEXT - 1;
+	const char *p = s.p;
+
+	if (!dashed && s.n != UUID_HEX - 1)
+		return false;
+	for (int i = 0; i < 16; i++, p += 2) {
+		int high, low;
+
+		if (dashed && starts_group(i) && *p++ != '-')
+			return false;
+		high = hex_digit(p[0]);
+		low = hex_digit(p[1]);
+		if (high < 0 || low < 0)
+			return false;
+		id->b[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+void
+id22_text(const struct uuid *id, char out[ID22_TEXT])
+{
+	unsigned __int128 v = (unsigned __int128)get_u64(id->b) << 64 | get_u64(id->b + 8);
+
+	out[DIGITS] = '\0';
+	for (int i = DIGITS - 1; i >= 0; i--, v /= BASE)
+		out[i] = base57[v % BASE];
+}
+
+bool
+id22_parse(struct slice s, struct uuid *id)
+{
+	const unsigned __int128 most = ~(unsigned __int128)0;
+	unsigned __int128 v = 0;
+
+	if (s.n != DIGITS)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		const char *found = s.p[i] == '\0' ? NULL : strchr(base57, s.p[i]);
+		unsigned digit = found == NULL ? BASE : (unsigned)(found - base57);
+
+		if (digit == BASE || v > (most - digit) / BASE)
+			return false;
+		v = v * BASE + digit;
+	}
+	put_u64(id->b, (uint64_t)(v >> 64));
+	put_u64(id->b + 8, (uint64_t)v);
+	return true;
+}
+
+struct uuid
+uuid_v7(uint64_t ms, uint32_t counter, const uint8_t random[8], uint8_t node)
+{
+	struct uuid id;
+
+	put_u64(id.b, ms << 16 | 0x7000 | (counter & 0xFFF));
+	id.b[8] = 0x80 | (random[0] & 0x3F);
+	id.b[9] = node;
+	memcpy(id.b + 10, random + 1, 6);
+	return id;
+}
+
+uint64_t
+uuid_v7_ms(const struct uuid *id)
+{
+	return get_u64(id->b) >> 16;
+}

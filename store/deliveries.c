@@ -1,0 +1,108 @@
+/*
+ * What was promised to webhooks and what was tried:
+ *
+ *	deliveries  delivery id            one event for one webhook
+ *	attempts    (delivery id, n)       how each attempt ended
+ *	dead        (webhook, delivery id) an index of the dead letters, no value
+ */
+#include "store/txn.h"
+
+void
+deliveries_put(struct txn *txn, const struct uuid *id, const struct delivery_row *row)
+{
+	struct key key = key_id(id);
+	struct buf *value = txn_value(txn);
+
+	record_put_delivery(value, row);
+	table_put(txn, TABLE_DELIVERIES, key_slice(&key), value);
+}
+
+bool
+deliveries_get(struct txn *txn, const struct uuid *id, struct delivery_row *row)
+{
+	struct key key = key_id(id);
+	struct slice value;
+
+	if (!table_get(txn, TABLE_DELIVERIES, key_slice(&key), &value))
+		return false;
+	return txn_check(txn, record_get_delivery(value, row));
+}
+
+bool
+deliveries_before(struct txn *txn, struct uuid *id, struct delivery_row *row)
+{
+	struct key from = key_id(id);
+	struct table_row at;
+
+	if (!table_up_to(txn, TABLE_DELIVERIES, key_slice(&from), &at))
+		return false;
+	struct field_reader key = field_read(at.key);
+	*id = field_id(&key);
+	return txn_check(txn, field_end(&key) && record_get_delivery(at.value, row));
+}
+
+static struct key
+attempt_key(const struct uuid *delivery, uint32_t n)
+{
+	struct key key = key_id(delivery);
+
+	key_add_u32(&key, n);
+	return key;
+}
+
+void
+attempts_put(struct txn *txn, const struct uuid *delivery, uint32_t n,
+    const struct attempt_row *row)
+{
+	struct key key = attempt_key(delivery, n);
+	struct buf *value = txn_value(txn);
+
+	record_put_attempt(value, row);
+	table_put(txn, TABLE_ATTEMPTS, key_slice(&key), value);
+}
+
+bool
+attempts_get(struct txn *txn, const struct uuid *delivery, uint32_t n, struct attempt_row *row)
+{
+	struct key key = attempt_key(delivery, n);
+	struct slice value;
+
+	if (!table_get(txn, TABLE_ATTEMPTS, key_slice(&key), &value))
+		return false;
+	return txn_check(txn, record_get_attempt(value, row));
+}
+
+static struct key
+dead_key(uint32_t webhook, const struct uuid *delivery)
+{
+	struct key key = {.n = 0};
+
+	key_add_u32(&key, webhook);
+	key_add_id(&key, delivery);
+	return key;
+}
+
+void
+dead_put(struct txn *txn, uint32_t webhook, const struct uuid *delivery)
+{
+	struct key key = dead_key(webhook, delivery);
+
+	table_put_bare(txn, TABLE_DEAD, key_slice(&key));
+}
+
+void
+dead_remove(struct txn *txn, uint32_t webhook, const struct uuid *delivery)
+{
+	struct key key = dead_key(webhook, delivery);
+
+	table_del(txn, TABLE_DEAD, key_slice(&key));
+}
+
+bool
+dead_get(struct txn *txn, uint32_t webhook, const struct uuid *delivery)
+{
+	struct key key = dead_key(webhook, delivery);
+	struct slice value;
+
+	return table_get(txn, TABLE_DEAD, key_slice(&key), &value);
+}

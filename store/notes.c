@@ -1,0 +1,40 @@
+/*
+ * notes: (incident's number, note id) -> text. Notes of one incident are neighbours, oldest first.
+ */
+#include "store/txn.h"
+
+static struct key
+note_key(uint64_t number, const struct uuid *id)
+{
+	struct key key = key_number(number);
+
+	key_add_id(&key, id);
+	return key;
+}
+
+void
+notes_put(struct txn *txn, uint64_t number, const struct uuid *id, const struct note_row *row)
+{
+	struct key key = note_key(number, id);
+	struct buf *value = txn_value(txn);
+
+	record_put_note(value, row);
+	table_put(txn, TABLE_NOTES, key_slice(&key), value);
+}
+
+bool
+notes_next(struct txn *txn, uint64_t number, struct uuid *id, struct note_row *row)
+{
+	struct key from = note_key(number, id);
+	struct table_row at;
+
+	if (!table_behind(txn, TABLE_NOTES, key_slice(&from), &at))
+		return false;
+	struct field_reader key = field_read(at.key);
+	uint64_t owner = field_u64(&key);
+	struct uuid next = field_id(&key);
+	if (!txn_check(txn, field_end(&key)) || owner != number)
+		return false;
+	*id = next;
+	return txn_check(txn, record_get_note(at.value, row));
+}

@@ -1,0 +1,101 @@
+/*
+ * The channel through which tests push the clocks and inject faults: linked into build/test/tocsin
+ * only. A unix datagram socket at $TOCSIN_CONTROL; each command is answered with one datagram to the
+ * address it came from, "ok ..." or "error ...".
+ *
+ *   advance SECONDS   all clocks go forward        fail-commit N   the next N commits fail, disk full
+ *   step SECONDS      the wall clock is stepped    turns           longest turn (us) and their number
+ *   rows              rows of every table
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "gateway/apply.h"
+#include "gateway/clock.h"
+#include "gateway/log.h"
+#include "gateway/server.h"
+#include "gateway/turn.h"
+#include "store/store.h"
+
+static int failing; /* commits that are still to fail */
+
+static int
+fail_commit(void)
+{
+	if (failing == 0)
+		return STORE_OK;
+	failing--;
+	return STORE_FULL;
+}
+
+static void
+put_rows(void *arg, const char *table, uint64_t rows)
+{
+	buf_printf(arg, " %s=%llu", table, (unsigned long long)rows);
+}
+
+static void
+run_command(const char *text, struct buf *answer)
+{
+	uint64_t turns;
+	int64_t longest;
+	double seconds;
+
+	buf_puts(answer, "ok");
+	if (sscanf(text, "advance %lf", &seconds) == 1) {
+		clock_advance((int64_t)(seconds * CLOCK_S));
+		apply_wake();
+	} else if (sscanf(text, "step %lf", &seconds) == 1) {
+		clock_step((int64_t)(seconds * CLOCK_S));
+	} else if (sscanf(text, "fail-commit %d", &failing) == 1) {
+		store_commit_fault = fail_commit;
+	} else if (strcmp(text, "turns") == 0) {
+		turn_measure(&longest, &turns);
+		buf_printf(answer, " %lld %llu", (long long)longest, (unsigned long long)turns);
+	} else if (strcmp(text, "rows") == 0) {
+		store_count(turn_read(), put_rows, answer);
+	} else {
+		buf_clear(answer);
+		buf_puts(answer, "error: unknown command");
+	}
+}
+
+static void
+on_datagram(evutil_socket_t fd, short what, void *arg)
+{
+	char text[256], room[1024];
+	struct sockaddr_un from;
+	socklen_t from_n = sizeof from;
+	struct buf answer = {.ceiling = sizeof room};
+	ssize_t n = recvfrom(fd, text, sizeof text - 1, 0, (struct sockaddr *)&from, &from_n);
+
+	(void)what;
+	(void)arg;
+	if (n < 0)
+		return;
+	text[n] = '\0';
+	run_command(text, &answer);
+	sendto(fd, answer.p, answer.n, MSG_DONTWAIT, (struct sockaddr *)&from, from_n);
+	buf_free(&answer);
+}
+
+void
+server_test_setup(struct event_base *base)
+{
+	const char *path = getenv("TOCSIN_CONTROL");
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	struct event *event;
+	int fd;
+
+	if (path == NULL)
+		return;
+	snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
+	remove(path);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&name, sizeof name) != 0)
+		log_fatal("no control socket at %s", path);
+	event = event_new(base, fd, EV_READ | EV_PERSIST, on_datagram, NULL);
+	event_add(event, NULL);
+}

@@ -1,0 +1,88 @@
+/*
+ * Request bodies through the JSON reader and alert_read(): what is accepted has a message, ids are
+ * ids, and what is kept for the record is JSON again and means the same when it is read again.
+ */
+#include <sodium.h>
+
+#include "proto/alert.h"
+#include "proto/utf8.h"
+#include "test/fuzz/check.h"
+
+enum { CEILING = 8 << 20, DEPTH = 32, SIZE_MAX_BODY = 64 << 10 };
+
+static struct json *
+read_tree(struct arena *arena, struct slice text)
+{
+	struct json_error error;
+	char *copy = arena_alloc(arena, text.n + 1);
+
+	if (copy == NULL)
+		return NULL;
+	memcpy(copy, text.p, text.n);
+	return json_read(arena, copy, text.n, 0, DEPTH, &error);
+}
+
+static void
+check_id(struct slice id)
+{
+	struct uuid uuid;
+
+	CHECK(id.n == 0 || (id.n == UUID_TEXT - 1 && uuid_parse(id, &uuid)));
+}
+
+static void
+check_alert(const struct alert *alert)
+{
+	CHECK(alert->message.n > 0);
+	CHECK(utf8_valid(alert->message) == alert->message.n);
+	CHECK(utf8_valid(alert->summary) == alert->summary.n);
+	CHECK(utf8_valid(alert->entity_id) == alert->entity_id.n);
+	CHECK(alert->entity_id.n <= ALERT_ENTITY_MAX);
+	CHECK(alert_type_name((int)alert->type) != NULL);
+	check_id(alert->sla);
+	check_id(alert->escalation_policy);
+	check_id(alert->priority);
+}
+
+/* The record reads as the same alert, and is then its own record: nothing gets lost or added. */
+static void
+check_record(struct arena *arena, const struct alert *alert)
+{
+	struct json *tree = read_tree(arena, alert->fields);
+	struct alert again;
+	struct slice why;
+
+	CHECK(tree != NULL);
+	CHECK(alert_read(tree, -1, arena, &again, &why));
+	CHECK(again.type == alert->type && again.suppressed == alert->suppressed);
+	CHECK(slice_is(again.message, alert->message));
+	CHECK(slice_is(again.entity_id, alert->entity_id));
+	CHECK(slice_is(again.summary, alert->summary));
+	CHECK(slice_is(again.sla, alert->sla) && slice_is(again.priority, alert->priority));
+	CHECK(slice_is(again.fields, alert->fields));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct slice in = {(const char *)data, size};
+	struct arena arena;
+	struct alert alert;
+	struct slice why;
+	struct json *tree;
+
+	if (size > SIZE_MAX_BODY)
+		return 0;
+	CHECK(sodium_init() >= 0);
+	arena_init(&arena, CEILING);
+	tree = size == 0 ? NULL : read_tree(&arena, in);
+	if (tree != NULL) {
+		if (alert_read(tree, ALERT_INFO, &arena, &alert, &why)) {
+			check_alert(&alert);
+			check_record(&arena, &alert);
+		} else
+			CHECK(why.n > 0 && utf8_valid(why) == why.n);
+	}
+	arena_free(&arena);
+	return 0;
+}
