@@ -17,7 +17,8 @@ check_listener(struct reader *r, void *object, const struct json *node)
 	const struct json *address = json_get(node, "address");
 
 	if (address != NULL && listener->port != 0)
-		unique_claim(&r->unique, r->scratch, &listener_address, 0, listener->address, address);
+		unique_claim(&r->unique, r->scratch, &listener_address, 0, listener->address,
+		    address);
 }
 
 void
@@ -135,7 +136,7 @@ check_webhook(struct reader *r, void *object, const struct json *node)
 			fault_add_key(&r->faults, header, "is set by auth of type \"basic\"");
 }
 
-/* CONTRACT §2: what can change things is open to nobody but this machine, unless tokens guard it. */
+/* CONTRACT §2: without tokens, what can change things is for this machine only. */
 static void
 check_exposure(struct reader *r, const struct json *root)
 {

@@ -2,7 +2,7 @@
  * A configuration's life:
  *
  *     text ── json_read() ── read_section() ── check_file() ── derive_all() ── conf
- *                  └──────────────┴────────────────┴── faults, told in the order of the file
+ *                  └──────────────┴────────────────┴── faults, in the order of the file
  *
  * Two arenas: `scratch` has the tree and the faults and ends with the parse, `own->arena` has what
  * stays. Everything that stays is a copy, secrets in blocks of their own, so that the file's text
@@ -81,7 +81,8 @@ read_tree(struct reader *r, char *text, size_t n)
 	struct json_error error;
 	struct json *root;
 
-	root = json_read(r->scratch, text, n, JSON_COMMENTS | JSON_KEEP_DUPLICATES, DEPTH_MAX, &error);
+	root = json_read(r->scratch, text, n, JSON_COMMENTS | JSON_KEEP_DUPLICATES, DEPTH_MAX,
+	    &error);
 	if (root == NULL) {
 		fault_add_at(&r->faults, error.at, "%s", error.what);
 		return;
@@ -107,7 +108,7 @@ read_text(struct conf *conf, const char *name, char *text, size_t n, conf_report
 		read_tree(&r, text, n);
 	fault_report(&r.faults, report, arg);
 	ok = !r.faults.refused && !scratch.failed && derive_all(conf);
-	if (!r.faults.refused && !ok)
+	if (scratch.failed || (!ok && !r.faults.refused))
 		tell(name, "found no memory", "", report, arg);
 	arena_free(&scratch);
 	return ok;
@@ -136,7 +137,8 @@ conf_parse(const char *name, struct slice text, conf_report *report, void *arg)
 	char *copy = text.n > FILE_MAX ? NULL : malloc(text.n + 1);
 
 	if (copy == NULL) {
-		tell(name, text.n > FILE_MAX ? "is larger than 16MiB" : "found no memory", "", report, arg);
+		tell(name, text.n > FILE_MAX ? "is larger than 16MiB" : "found no memory", "",
+		    report, arg);
 		return NULL;
 	}
 	if (text.n > 0)

@@ -162,8 +162,8 @@ struct conf *conf_parse(const char *name, struct slice text, conf_report *, void
 struct conf *conf_hold(struct conf *) NONNULL;
 void conf_release(struct conf *); /* NULL is fine */
 
-/* The enabled integration (its service enabled too) of that type with that key; NULL if there is none. One hash
- * lookup; keys are compared in constant time. */
+/* The enabled integration (its service enabled too) of that type with that key; NULL if there is
+ * none. Keys are looked up by their digests, so that the time it takes tells nothing of them. */
 struct conf_integration *conf_integration_by_key(const struct conf *, enum conf_integration_type,
     struct slice key) MUST;
 struct conf_webhook *conf_webhook_by_name(const struct conf *, struct slice name) MUST;

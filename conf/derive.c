@@ -27,7 +27,8 @@ derive_id(struct slice account, struct slice name)
 	crypto_hash_sha256_update(&state, (const uint8_t *)name.p, name.n);
 	crypto_hash_sha256_final(&state, digest);
 	memcpy(id.b, digest, sizeof id.b);
-	id.b[6] = (uint8_t)((id.b[6] & 0x0f) | 0x80); /* version 8, RFC 9562: made by rules of our own */
+	/* Version 8 of RFC 9562: made by rules of our own. */
+	id.b[6] = (uint8_t)((id.b[6] & 0x0f) | 0x80);
 	id.b[8] = (uint8_t)((id.b[8] & 0x3f) | 0x80);
 	return id;
 }
@@ -75,14 +76,15 @@ join_webhooks(struct conf *conf, struct conf_service *service)
 static bool
 take_memory(struct conf *conf)
 {
+	struct arena *arena = &conf->own->arena;
 	size_t integrations = 1, webhooks = 1;
 
 	for (size_t i = 0; i < conf->service_count; i++) {
 		integrations += conf->services[i].integration_count;
 		webhooks += conf->services[i].webhook_count;
 	}
-	conf->integrations = arena_alloc(&conf->own->arena, integrations * sizeof *conf->integrations);
-	conf->webhooks = arena_alloc(&conf->own->arena, webhooks * sizeof *conf->webhooks);
+	conf->integrations = arena_alloc(arena, integrations * sizeof *conf->integrations);
+	conf->webhooks = arena_alloc(arena, webhooks * sizeof *conf->webhooks);
 	return conf->integrations != NULL && conf->webhooks != NULL;
 }
 

@@ -31,7 +31,7 @@ void fault_add_at(struct faults *, size_t at, const char *, ...) PRINTF(3, 4);
 /* What works, but is unwise. */
 void fault_warn(struct faults *, const struct json *node, const char *, ...) PRINTF(3, 4);
 
-/* The number of the line, from 1, in which the byte at that offset stands: for a fault's sentence. */
+/* The number of the line, from 1, in which that byte stands: for a fault's sentence. */
 unsigned fault_line(const struct faults *, size_t at) NONNULL;
 
 /* Anybody's text as a C string in the arena: escaped, cut, in quotes. */

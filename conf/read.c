@@ -42,7 +42,8 @@ read_default(struct reader *r, const struct option *option)
 	if (*cached == NULL && option->fallback != NULL) {
 		text = arena_copy(r->scratch, slice_of(option->fallback));
 		if (text.p != NULL)
-			*cached = json_read(r->scratch, (char *)(uintptr_t)text.p, text.n, 0, 8, &error);
+			*cached = json_read(r->scratch, (char *)(uintptr_t)text.p, text.n, 0, 8,
+			    &error);
 	}
 	return *cached;
 }

@@ -28,7 +28,8 @@ const struct json *read_default(struct reader *, const struct option *) MUST NON
 void value_read(struct reader *, const struct option *, const struct json *node, void *object)
     NONNULL;
 
-/* A text of the file, or a secret that it stands for, copied to where it stays. False after a fault. */
+/* A text of the file, or the secret that it stands for, copied to where it stays. False after a
+ * fault. */
 bool value_text(struct reader *, const struct option *, const struct json *node, struct slice *)
     MUST NONNULL;
 

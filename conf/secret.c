@@ -138,7 +138,8 @@ take_file(struct secret **list, struct faults *f, const struct json *node, const
 		return false;
 	n = read_all(fd, p);
 	if (n < 0) {
-		fault_add(f, node, "cannot read %s: %s", fault_quote(f, slice_of(path)), strerror(errno));
+		fault_add(f, node, "cannot read %s: %s", fault_quote(f, slice_of(path)),
+		    strerror(errno));
 	} else if (n > SECRET_MAX) {
 		fault_add(f, node, "is in a file larger than 64KiB");
 	} else {

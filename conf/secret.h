@@ -11,8 +11,8 @@ struct secret;
 
 /*
  * The secret that node stands for: a text, {"file": path} or {"env": name}. A relative path starts
- * at the directory of the configuration file. False when there is none; a fault was added then, which
- * shows nothing of it.
+ * at the directory of the configuration file. False when there is none; a fault was added then,
+ * which shows nothing of it.
  */
 bool secret_read(struct secret **list, struct faults *, const struct json *node,
     struct slice *out) MUST NONNULL;

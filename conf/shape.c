@@ -58,9 +58,11 @@ shape_username(struct slice text, void *object)
 const char *
 shape_header_name(struct slice text, void *object)
 {
+	static const char others[] = "!#$%&'*+-.^_`|~";
+
 	(void)object;
 	for (size_t i = 0; i < text.n; i++)
-		if (!is_alnum(text.p[i]) && (text.p[i] == '\0' || !strchr("!#$%&'*+-.^_`|~", text.p[i])))
+		if (!is_alnum(text.p[i]) && memchr(others, text.p[i], sizeof others - 1) == NULL)
 			return "is not a header's name";
 	return text.n == 0 ? "is not a header's name" : NULL;
 }

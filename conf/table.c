@@ -27,7 +27,8 @@
 /* Names are part of keys in the store, which are short. */
 #define NAME_MAX_BYTES 255
 
-#define OPTION(in, called, kind, ...) {.section = (in), .name = (called), .type = (kind), __VA_ARGS__},
+#define OPTION(in, called, kind, ...) \
+	{.section = (in), .name = (called), .type = (kind), __VA_ARGS__},
 #define CONF(field)        .at = offsetof(struct conf, field)
 #define AT(noun, field)    .at = offsetof(struct conf_##noun, field)
 #define NOWHERE            .at = OPTION_NOWHERE
@@ -43,9 +44,9 @@ static const struct option_word surfaces[] = {{"ingest", SERVE_INGEST}, {"status
     {"api", SERVE_API}, {"ops", SERVE_OPS}, {NULL, 0}};
 static const struct option_word integration_types[] = {{"generic", INTEGRATION_GENERIC},
     {"pagertree", INTEGRATION_PAGERTREE}, {NULL, 0}};
-static const struct option_word alert_types[] = {{"critical", ALERT_CRITICAL}, {"error", ALERT_ERROR},
-    {"warning", ALERT_WARNING}, {"info", ALERT_INFO}, {"acknowledged", ALERT_ACKNOWLEDGED},
-    {"resolved", ALERT_RESOLVED}, {NULL, -1}};
+static const struct option_word alert_types[] = {{"critical", ALERT_CRITICAL},
+    {"error", ALERT_ERROR}, {"warning", ALERT_WARNING}, {"info", ALERT_INFO},
+    {"acknowledged", ALERT_ACKNOWLEDGED}, {"resolved", ALERT_RESOLVED}, {NULL, -1}};
 static const struct option_word creating_types[] = {{"none", 99}, {"critical", ALERT_CRITICAL},
     {"error", ALERT_ERROR}, {"warning", ALERT_WARNING}, {NULL, 0}};
 static const struct option_word urgencies[] = {{"high", 1}, {"low", 0}, {NULL, 0}};
@@ -53,8 +54,8 @@ static const struct option_word events[] = {{"triggered", EVENT_TRIGGERED},
     {"acknowledged", EVENT_ACKNOWLEDGED}, {"resolved", EVENT_RESOLVED}, {NULL, 0}};
 static const struct option_word auth_types[] = {{"none", AUTH_NONE}, {"basic", AUTH_BASIC},
     {"hmac", AUTH_HMAC}, {"standard-webhooks", AUTH_NONE /* later */}, {NULL, 0}};
-static const struct option_word log_levels[] = {{"debug", LOG_LEVEL_DEBUG}, {"info", LOG_LEVEL_INFO},
-    {"warning", LOG_LEVEL_WARNING}, {"error", LOG_LEVEL_ERROR}, {NULL, 0}};
+static const struct option_word log_levels[] = {{"debug", LOG_LEVEL_DEBUG},
+    {"info", LOG_LEVEL_INFO}, {"warning", LOG_LEVEL_WARNING}, {"error", LOG_LEVEL_ERROR}, {NULL, 0}};
 static const struct option_word log_formats[] = {{"auto", LOG_FORMAT_AUTO},
     {"json", LOG_FORMAT_JSON}, {"text", LOG_FORMAT_TEXT}, {NULL, 0}};
 
@@ -93,12 +94,13 @@ const struct option option_table[] = {
 	    RANGE(0, 100000), HELP("What is watched."))
 	OPTION("", "allow_networks", OPTION_NETWORKS, CONF(allow_networks),
 	    COUNT(conf, allow_network_count), DEFAULT("[]"),
-	    HELP("Networks that webhooks may reach although they are private or otherwise special."))
+	    HELP("Private or otherwise special networks that webhooks may reach."))
 	OPTION("", "limits", OPTION_SECTION, .opens = "limits", DEFAULT("{}"),
 	    HELP("Bounds on what strangers may send and on what is kept."))
 	OPTION("", "retention", OPTION_SECTION, .opens = "retention", DEFAULT("{}"),
 	    HELP("How long things are kept."))
-	OPTION("", "retry", OPTION_TIMES, CONF(retry), COUNT(conf, retry_count), RANGE(100 * MS, DAY),
+	OPTION("", "retry", OPTION_TIMES, CONF(retry), COUNT(conf, retry_count), RANGE(100 * MS,
+	    DAY),
 	    DEFAULT("[\"5s\", \"30s\", \"2m\", \"10m\", \"30m\", \"1h\", \"2h\", \"4h\", \"8h\", \"8h\"]"),
 	    HELP("Waits between the attempts of a delivery."))
 	OPTION("", "drain", OPTION_TIME, CONF(drain), RANGE(0, 10 * MINUTE), DEFAULT_TEXT("10s"),
@@ -107,11 +109,12 @@ const struct option option_table[] = {
 
 	OPTION("listen", "address", OPTION_TEXT, AT(listener, address), FLAGS(OPTION_REQUIRED),
 	    RANGE(1, 200), .shape = shape_listener, .later = later_addresses,
-	    HELP("Address and port, such as 127.0.0.1:8080, [::1]:8080, or :8080 for all addresses."))
+	    HELP("Address and port: 127.0.0.1:8080, [::1]:8080, or :8080 for all addresses."))
 	OPTION("listen", "serve", OPTION_WORDS, AT(listener, serve), .words = surfaces,
 	    DEFAULT("[\"ingest\", \"status\", \"api\", \"ops\"]"),
 	    HELP("What is served there."))
-	OPTION("listen", "proxy_protocol", OPTION_BOOL, NOWHERE, FLAGS(OPTION_LATER), DEFAULT("false"),
+	OPTION("listen", "proxy_protocol", OPTION_BOOL, NOWHERE, FLAGS(OPTION_LATER),
+	    DEFAULT("false"),
 	    HELP("Whether connections begin with a PROXY protocol header."))
 	OPTION("listen", "tls", OPTION_SECTION, .opens = "listen.tls", DEFAULT("{}"),
 	    HELP("Makes the listener speak TLS."))
@@ -123,7 +126,8 @@ const struct option option_table[] = {
 	    FLAGS(OPTION_NULL | OPTION_LATER), DEFAULT("null"),
 	    HELP("File with the private key."))
 
-	OPTION("tokens", "name", OPTION_TEXT, AT(token, name), FLAGS(OPTION_REQUIRED | OPTION_UNIQUE),
+	OPTION("tokens", "name", OPTION_TEXT, AT(token, name),
+	    FLAGS(OPTION_REQUIRED | OPTION_UNIQUE),
 	    NAME, HELP("Whose token it is."))
 	OPTION("tokens", "token", OPTION_TEXT, AT(token, token),
 	    FLAGS(OPTION_REQUIRED | OPTION_SECRET | OPTION_UNIQUE), RANGE(16, 1024),
@@ -137,13 +141,15 @@ const struct option option_table[] = {
 	    DEFAULT_TEXT(""), HELP("First name, as webhooks show it."))
 	OPTION("users", "last_name", OPTION_TEXT, AT(user, facts.last_name), RANGE(0, 255),
 	    DEFAULT_TEXT(""), HELP("Last name, as webhooks show it."))
-	OPTION("users", "email", OPTION_TEXT, AT(user, facts.email), RANGE(0, 255), DEFAULT_TEXT(""),
+	OPTION("users", "email", OPTION_TEXT, AT(user, facts.email), RANGE(0, 255),
+	    DEFAULT_TEXT(""),
 	    HELP("Address, as webhooks show it."))
 
 	OPTION("services", "name", OPTION_TEXT, AT(service, facts.name),
 	    FLAGS(OPTION_REQUIRED | OPTION_UNIQUE), NAME,
 	    HELP("The service's name; what is stored hangs on it."))
-	OPTION("services", "unique_id", OPTION_UUID, AT(service, facts.unique_id), FLAGS(OPTION_NULL),
+	OPTION("services", "unique_id", OPTION_UUID, AT(service, facts.unique_id),
+	    FLAGS(OPTION_NULL),
 	    DEFAULT("null"), HELP("Its id; derived from account and name where it is null."))
 	OPTION("services", "creation_date", OPTION_DATE, AT(service, facts.created),
 	    FLAGS(OPTION_NULL), DEFAULT("null"),
@@ -185,7 +191,8 @@ const struct option option_table[] = {
 	    HELP("Minutes for which that incident takes such alerts."))
 	OPTION("services", "maintenance", OPTION_LIST, AT(service, windows),
 	    COUNT(conf_service, window_count), .opens = "services.maintenance",
-	    .size = sizeof(struct conf_window), .check = check_window, DEFAULT("[]"), RANGE(0, 1000),
+	    .size = sizeof(struct conf_window), .check = check_window, DEFAULT("[]"),
+	    RANGE(0, 1000),
 	    HELP("Windows during which new alerts fail with a maintenance error."))
 	OPTION("services", "integrations", OPTION_LIST, AT(service, integrations),
 	    COUNT(conf_service, integration_count), .opens = "services.integrations",
@@ -202,7 +209,8 @@ const struct option option_table[] = {
 	    FLAGS(OPTION_REQUIRED), HELP("When it begins."))
 	OPTION("services.maintenance", "end", OPTION_DATE, AT(window, end), FLAGS(OPTION_REQUIRED),
 	    HELP("When it ends; that instant is outside of it."))
-	OPTION("services.maintenance", "repeat", OPTION_TIME, AT(window, repeat), FLAGS(OPTION_NULL),
+	OPTION("services.maintenance", "repeat", OPTION_TIME, AT(window, repeat),
+	    FLAGS(OPTION_NULL),
 	    RANGE(0, 3660 * DAY), DEFAULT("null"),
 	    HELP("The time from one beginning to the next; null is once."))
 	OPTION("services.maintenance", "repeat_until", OPTION_DATE, AT(window, repeat_until),
@@ -218,7 +226,8 @@ const struct option option_table[] = {
 	    FLAGS(OPTION_REQUIRED), RANGE(1, 64), .shape = shape_word,
 	    HELP("The key in its address."))
 	OPTION("services.integrations", "token", OPTION_TEXT, AT(integration, token),
-	    FLAGS(OPTION_NULL | OPTION_SECRET), RANGE(1, 1024), .shape = shape_token, DEFAULT("null"),
+	    FLAGS(OPTION_NULL | OPTION_SECRET), RANGE(1, 1024), .shape = shape_token,
+	    DEFAULT("null"),
 	    HELP("What a PagerTree source must send as pagertree-token."))
 	OPTION("services.integrations", "enabled", OPTION_BOOL, AT(integration, enabled),
 	    DEFAULT("true"), HELP("Whether it accepts alerts."))
@@ -226,7 +235,8 @@ const struct option option_table[] = {
 	    AT(integration, default_alert_type), FLAGS(OPTION_NULL), .words = alert_types,
 	    DEFAULT("null"), HELP("The type of alerts that name none; null refuses them."))
 	OPTION("services.integrations", "create_incidents_for", OPTION_WORD,
-	    AT(integration, create_incidents_for), .words = creating_types, DEFAULT_TEXT("critical"),
+	    AT(integration, create_incidents_for), .words = creating_types,
+	    DEFAULT_TEXT("critical"),
 	    HELP("The lowest type of alert that creates an incident."))
 	OPTION("services.integrations", "default_urgency", OPTION_WORD,
 	    AT(integration, default_urgency), .words = urgencies, DEFAULT_TEXT("high"),
@@ -275,7 +285,8 @@ const struct option option_table[] = {
 	    RANGE(1, 100000000), DEFAULT("100000"),
 	    HELP("Deliveries that may wait for it; more go to the dead letters."))
 	OPTION("services.webhooks", "deadline", OPTION_TIME, AT(webhook, deadline),
-	    RANGE(100 * MS, 3 * SECOND), DEFAULT_TEXT("3s"), HELP("The time one attempt has in all."))
+	    RANGE(100 * MS, 3 * SECOND), DEFAULT_TEXT("3s"),
+	    HELP("The time one attempt has in all."))
 	OPTION("services.webhooks", "retry", OPTION_TIMES, AT(webhook, retry),
 	    COUNT(conf_webhook, retry_count), FLAGS(OPTION_NULL), RANGE(100 * MS, DAY),
 	    DEFAULT("null"), HELP("Its own waits between attempts; null is the file's."))
@@ -286,7 +297,8 @@ const struct option option_table[] = {
 	OPTION("services.webhooks.auth", "username", OPTION_TEXT, AT(webhook, username),
 	    RANGE(1, 255), .shape = shape_username, HELP("basic: the user."))
 	OPTION("services.webhooks.auth", "password", OPTION_TEXT, AT(webhook, password),
-	    FLAGS(OPTION_SECRET), RANGE(1, 1024), .shape = shape_plain, HELP("basic: the password."))
+	    FLAGS(OPTION_SECRET), RANGE(1, 1024), .shape = shape_plain,
+	    HELP("basic: the password."))
 	OPTION("services.webhooks.auth", "key", OPTION_TEXT, AT(webhook, hmac_key),
 	    FLAGS(OPTION_SECRET), RANGE(1, 4096), HELP("hmac: the key shared with the receiver."))
 	OPTION("services.webhooks.auth", "keys", OPTION_ANY, HELP("standard-webhooks: its keys."))
@@ -300,7 +312,8 @@ const struct option option_table[] = {
 	OPTION("services.webhooks.tls", "key", OPTION_TEXT, NOWHERE,
 	    FLAGS(OPTION_NULL | OPTION_LATER),
 	    DEFAULT("null"), HELP("File with its private key."))
-	OPTION("services.webhooks.tls", "insecure_skip_verify", OPTION_BOOL, NOWHERE, FLAGS(OPTION_LATER),
+	OPTION("services.webhooks.tls", "insecure_skip_verify", OPTION_BOOL, NOWHERE,
+	    FLAGS(OPTION_LATER),
 	    DEFAULT("false"), HELP("Talks to anybody; for experiments only."))
 
 	OPTION("limits", "body", OPTION_SIZE, CONF(limits.body), RANGE(KIB, 16 * MIB),
@@ -325,8 +338,10 @@ const struct option option_table[] = {
 	OPTION("retention", "trace", OPTION_TIME, CONF(retention.trace),
 	    RANGE(60 * MINUTE, 30 * DAY), DEFAULT_TEXT("60m"),
 	    HELP("How long the status of an alert can be asked for."))
-	OPTION("retention", "incident", OPTION_TIME, CONF(retention.incident), RANGE(HOUR, 3660 * DAY),
-	    DEFAULT_TEXT("30d"), HELP("How long resolved incidents, alerts and deliveries are kept."))
+	OPTION("retention", "incident", OPTION_TIME, CONF(retention.incident),
+	    RANGE(HOUR, 3660 * DAY),
+	    DEFAULT_TEXT("30d"),
+	    HELP("How long resolved incidents, alerts and deliveries are kept."))
 
 	OPTION("log", "level", OPTION_WORD, CONF(log_level), .words = log_levels,
 	    DEFAULT_TEXT("info"), HELP("The least important lines that are written."))

@@ -61,10 +61,10 @@ struct option {
 	const char *fallback; /* the default as JSON; NULL: the struct's zero */
 	const char *help;     /* one sentence */
 	const struct option_word *words;
-	const char *const *later; /* texts that begin with one of these are refused as not available */
+	const char *const *later; /* texts that begin with one of these are not available */
 	const char *opens;    /* sections and lists: the section of their rows */
 	size_t size;          /* lists: of one struct */
-	/* Texts: what is wrong with it (no value in it), or NULL; may fill fields of the section's struct. */
+	/* Texts: what is wrong (showing nothing of it), or NULL; may fill fields of the struct. */
 	const char *(*shape)(struct slice text, void *object);
 	/* Sections and lists: looks at a whole object, after its rows were read. */
 	void (*check)(struct reader *, void *object, const struct json *node);

@@ -106,7 +106,9 @@ take_host(struct slice authority, struct slice *host, struct slice *rest)
 		return NULL;
 	}
 	end = authority.n == 0 ? NULL : memchr(authority.p, ':', authority.n);
-	*host = (struct slice){authority.p, end == NULL ? authority.n : (size_t)(end - authority.p)};
+	*host = authority;
+	if (end != NULL)
+		host->n = (size_t)(end - authority.p);
 	*rest = from(authority, host->n);
 	return is_host(*host) ? NULL : bad_host;
 }

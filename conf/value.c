@@ -99,7 +99,8 @@ get_time(struct reader *r, const struct option *option, const struct json *node,
 	*us = 0;
 	if (zero || (node->type == JSON_STRING && conf_parse_time(node->text, us)))
 		return within(r, option, node, *us);
-	fault_add(&r->faults, node, "must be a time such as \"500ms\", \"30s\", \"5m\", \"2h\" or \"7d\"");
+	fault_add(&r->faults, node,
+	    "must be a time such as \"500ms\", \"30s\", \"5m\", \"2h\" or \"7d\"");
 	return false;
 }
 
@@ -119,7 +120,8 @@ take_size(struct reader *r, const struct option *option, const struct json *node
 	int64_t bytes;
 
 	if (!fits || !conf_parse_size(node->text, &bytes))
-		fault_add(&r->faults, node, "must be a size such as \"512KiB\", \"16MiB\" or \"64GiB\"");
+		fault_add(&r->faults, node,
+		    "must be a size such as \"512KiB\", \"16MiB\" or \"64GiB\"");
 	else if (within(r, option, node, bytes))
 		value_store(option, object, &bytes, sizeof bytes);
 }

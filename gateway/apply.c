@@ -62,7 +62,7 @@ settle(void *arg, bool ok)
 	engine_settle(ok);
 	state.settling = false;
 	arm();
-	if (state.drain)
+	if (state.drain || expire_backlog())
 		event_active(state.wake, EV_TIMEOUT, 0);
 }
 
@@ -94,6 +94,8 @@ on_wake(evutil_socket_t fd, short what, void *arg)
 	(void)arg;
 	if (state.drain && !engine_paused())
 		drain();
+	if (expire_backlog())
+		apply_sweep();
 	if (state.next > clock_steady()) {
 		arm();
 		return;
@@ -104,6 +106,13 @@ on_wake(evutil_socket_t fd, short what, void *arg)
 		state.next = clock_steady() + CLOCK_S / 10;
 		arm();
 	}
+}
+
+void
+apply_sweep(void)
+{
+	if (turn_write() == NULL || !follow_turn())
+		return; /* the turn has failed; the next second tries again */
 }
 
 void

@@ -26,6 +26,10 @@ bool apply(const struct record *) MUST NONNULL;
 /* The seal of turn_start(). */
 void apply_seal(struct txn *) NONNULL;
 
+/* Makes this turn one that is written, so that its seal removes old rows; turns follow while there
+ * are more. */
+void apply_sweep(void);
+
 /* Looks again at what is due, after the clock was pushed. */
 void apply_wake(void);
 

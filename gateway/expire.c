@@ -5,6 +5,8 @@
  */
 #include "gateway/expire.h"
 
+#include <assert.h>
+
 #include "gateway/clock.h"
 
 enum { LEAST_ROWS = 64, STEP_ROWS = 32, MAX_US = 2000 };
@@ -61,6 +63,7 @@ horizon_ms(int64_t age)
 {
 	int64_t at = clock_steady() - age;
 
+	assert(age > 0); /* configured: else everything would be old */
 	return at <= 0 ? 0 : (uint64_t)(at / CLOCK_MS);
 }
 

@@ -90,9 +90,8 @@ on_second(evutil_socket_t fd, short what, void *arg)
 		size = store_size(txn, SECOND_STEPS);
 		server.full = size.used >= size.limit / 100 * FULL_PERCENT;
 	}
-	/* A write transaction's seal sweeps what is old; while a backlog lasts, turn follows turn. */
-	if (expire_wanted(txn) && turn_write() != NULL && expire_backlog())
-		turn_wake();
+	if (expire_wanted(txn))
+		apply_sweep();
 }
 
 const char *
@@ -198,8 +197,8 @@ start_parts(void)
 	turn_start(server.base, server.store, apply_seal);
 	if (apply_start(server.base) != 0)
 		log_fatal("no memory for the loop");
+	expire_configure(conf); /* before the first commit, which sweeps by it */
 	configure();
-	expire_configure(conf);
 	route_configure(conf);
 	out_setup(server.base, conf);
 	if (lookup_start(server.base, test_path("TOCSIN_RESOLV_CONF", "/etc/resolv.conf"),

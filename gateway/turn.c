@@ -27,7 +27,6 @@ static struct {
 	struct event_base *base;
 	struct store *store;
 	turn_seal *seal;
-	struct event *wake;
 	struct txn *write;
 	struct txn *read;
 	bool failed;     /* no write transaction could be begun, or no memory for a hook */
@@ -40,29 +39,17 @@ static struct {
 	uint64_t turns;
 } turn;
 
-static void
-on_wake(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)arg;
-}
-
 void
 turn_start(struct event_base *base, struct store *store, turn_seal *seal)
 {
 	turn.base = base;
 	turn.store = store;
 	turn.seal = seal;
-	turn.wake = event_new(base, -1, 0, on_wake, NULL);
-	if (turn.wake == NULL)
-		log_fatal("no memory for the loop");
 }
 
 void
 turn_stop(void)
 {
-	event_free(turn.wake);
 	free(turn.hooks);
 	memset(&turn, 0, sizeof turn);
 }
@@ -138,12 +125,6 @@ void
 turn_break(void)
 {
 	event_base_loopbreak(turn.base);
-}
-
-void
-turn_wake(void)
-{
-	event_active(turn.wake, 0, 0);
 }
 
 static int

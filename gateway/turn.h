@@ -7,7 +7,7 @@
  *
  * Hooks touch memory and sockets only: turn_write() and turn_read() may not be called in one
  * (asserted). What a hook learns that must be stored goes on a list of the one who learns it and
- * into the next turn, which turn_wake() brings about.
+ * into a later turn.
  */
 #ifndef GATEWAY_TURN_H
 #define GATEWAY_TURN_H
@@ -39,9 +39,6 @@ void turn_charge(size_t bytes);
 
 /* Ends the pass behind the running callback. */
 void turn_break(void);
-
-/* Another turn right after this one, though no socket may be ready. */
-void turn_wake(void);
 
 /* Ends the turn. The result is store_commit()'s: STORE_OK, _FULL, _FAULT; it does not return for
  * STORE_BROKEN. */

@@ -99,8 +99,6 @@ read_bool(const struct json *value, bool *truth)
 {
 	struct slice text = text_of(value);
 
-	if (is_type(value, JSON_NUMBER))
-		return false;
 	*truth = slice_is_nocase(text, SLICE("true"));
 	return *truth || slice_is_nocase(text, SLICE("false"));
 }
@@ -398,7 +396,7 @@ alert_read(const struct json *body, int default_type, struct arena *arena, struc
 		return false;
 	read_optional(body, arena, alert);
 	alert->fields = write_fields(arena, body, alert);
-	if (alert->fields.n == 0 || arena->failed) {
+	if (alert->fields.n == 0) {
 		*why = SLICE("the alert is too large");
 		return false;
 	}

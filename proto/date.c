@@ -201,10 +201,16 @@ clock_time(struct scan *s, struct moment *m)
 static bool
 finish(const struct scan *s, const struct moment *m, int64_t *us)
 {
+	int64_t instant;
+
 	if (s->bad || s->p != s->end || !is_valid(m))
 		return false;
-	*us = instant_of(m);
-	return *us <= latest;
+	instant = instant_of(m);
+	/* Only a leap second at the end of the year 9999 is later. */
+	if (instant > latest)
+		return false;
+	*us = instant;
+	return true;
 }
 
 /*
@@ -290,31 +296,26 @@ parse_fixdate(struct scan s, int64_t *us)
 	return finish(&s, &m, us);
 }
 
-/* The latest year with these last two digits that is not more than 50 years ahead. */
-static int
-full_year(int digits, int now)
-{
-	int year = (now + 50) / 100 * 100 + digits;
-
-	return year > now + 50 ? year - 100 : year;
-}
-
-/* "Sunday, 06-Nov-94 08:49:37 GMT" */
+/* "Sunday, 06-Nov-94 08:49:37 GMT"; the latest year that fits and is not over 50 years ahead. */
 static bool
 parse_rfc850(struct scan s, int64_t now, int64_t *us)
 {
+	struct moment horizon = moment_of(now);
 	struct moment m = {0};
 
+	horizon.year += 50;
 	word(&s, long_weekdays, COUNT_OF(long_weekdays));
 	expect(&s, ", ");
 	m.day = number(&s, 2);
 	expect(&s, "-");
 	m.month = word(&s, months, COUNT_OF(months));
 	expect(&s, "-");
-	m.year = full_year(number(&s, 2), moment_of(now).year);
+	m.year = horizon.year / 100 * 100 + number(&s, 2);
 	expect(&s, " ");
 	clock_time(&s, &m);
 	expect(&s, " GMT");
+	if (!s.bad && instant_of(&m) > instant_of(&horizon))
+		m.year -= 100;
 	return finish(&s, &m, us);
 }
 

@@ -123,3 +123,14 @@ uuid_v7_ms(const struct uuid *id)
 {
 	return get_u64(id->b) >> 16;
 }
+
+struct uuid
+uuid_v7_after(const struct uuid *id, uint32_t n)
+{
+	uint64_t head = get_u64(id->b);
+	uint64_t tick = ((head >> 16) << 12 | (head & 0xfff)) + n;
+	struct uuid after = *id;
+
+	put_u64(after.b, (tick >> 12) << 16 | 0x7000 | (tick & 0xfff));
+	return after;
+}

@@ -303,6 +303,20 @@ test_conf_find_webhook(void **state)
 	conf_release(conf);
 }
 
+/* A key stands for one integration of each type. */
+static void
+test_conf_find_by_type(void **state)
+{
+	struct conf *conf = parse_good("{'services': [{'name': 'S', 'integrations': [{'name': 'I', 'key': 'k'}]}]}");
+
+	(void)state;
+	conf->integrations[0].type = INTEGRATION_PAGERTREE;
+	assert_null(conf_integration_by_key(conf, INTEGRATION_GENERIC, SLICE("k")));
+	assert_ptr_equal(conf_integration_by_key(conf, INTEGRATION_PAGERTREE, SLICE("k")),
+	    &conf->integrations[0]);
+	conf_release(conf);
+}
+
 /* Enough of them that every branch of the search is taken. */
 static void
 test_conf_find_among_many(void **state)
@@ -365,6 +379,26 @@ test_conf_exposed(void **state)
 				" 'tokens': [{'name': 'T', 'token': '0123456789abcdef'}]}"));
 }
 
+/* The bounds themselves are inside. */
+static void
+test_conf_borders(void **state)
+{
+	static const char *const texts[] = {
+		"{'account': '0123456789_bcdef-123456789ABCDEF', 'node': 255, 'drain': 0}",
+		"{'limits': {'body': '1KiB', 'header': '1KiB', 'depth': 2, 'split': 1, 'connections': 1,"
+		" 'header_time': '100ms', 'body_time': '100ms', 'idle_time': '100ms', 'store': '16MiB'}}",
+		"{'limits': {'body': '16MiB', 'header': '64KiB', 'depth': 512, 'split': 10000,"
+		" 'connections': 1000000, 'header_time': '1h', 'body_time': '1h', 'idle_time': '60m',"
+		" 'store': '1TiB'}}",
+		"{'retention': {'trace': '60m', 'incident': '1h'}, 'retry': ['100ms', '24h']}",
+		"{'retention': {'trace': '30d'}}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		conf_release(parse_good(texts[i]));
+}
+
 static void
 test_conf_references(void **state)
 {
@@ -407,10 +441,12 @@ main(void)
 		cmocka_unit_test(test_conf_derived_id),
 		cmocka_unit_test(test_conf_find_integration),
 		cmocka_unit_test(test_conf_find_webhook),
+		cmocka_unit_test(test_conf_find_by_type),
 		cmocka_unit_test(test_conf_find_among_many),
 		cmocka_unit_test(test_conf_same_name_elsewhere),
 		cmocka_unit_test(test_conf_later_at_default),
 		cmocka_unit_test(test_conf_exposed),
+		cmocka_unit_test(test_conf_borders),
 		cmocka_unit_test(test_conf_references),
 		cmocka_unit_test(test_conf_load_absent),
 	};

@@ -266,6 +266,8 @@ static const struct row unique[] = {
 	    "t:2:54: services[1].integrations[0].key: is already used on line 1\n"},
 	{"{'services': [{'name': 'a', 'webhooks': [{'name': 'w', 'url': 'http://a/'}]},\n {'name': 'b', 'webhooks': [{'name': 'w', 'url': 'http://a/'}]}]}",
 	    "t:2:38: services[1].webhooks[0].name: is already used on line 1\n"},
+	{"{'services': [{'name': 'a', 'integrations': [{'name': 'i', 'key': '1'}]}, {'name': 'a'}]}",
+	    "t:1:84: services[1].name: is already used on line 1\n"},
 	{LISTEN("{'address': ':80'}, {'address': ':80', 'serve': ['status']}"),
 	    "t:1:101: listen[1].address: is already used on line 1\n"},
 };

@@ -205,16 +205,74 @@ test_secret_header_value(void **state)
 	conf_release(conf);
 }
 
+static void
+test_secret_url(void **state)
+{
+	struct conf *conf;
+
+	(void)state;
+	assert_int_equal(setenv("TOCSIN_TEST_SECRET", "http://a/?" SECRET, 1), 0);
+	conf = parse_good("{'services': [{'name': 'S', 'webhooks': [{'name': 'W',"
+			  " 'url': {'env': 'TOCSIN_TEST_SECRET'}}]}]}");
+	assert_slice(conf->webhooks[0].target, "/?" SECRET);
+	conf_release(conf);
+}
+
+/* How often the secret stands in the C library's heap (a sanitizer has a heap of its own). */
+static size_t
+count_in_heap(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned long from = 0, to = 0;
+	char line[512];
+	size_t n = 0;
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof line, maps) != NULL && strstr(line, "[heap]") == NULL)
+		;
+	fclose(maps);
+	if (strstr(line, "[heap]") == NULL || sscanf(line, "%lx-%lx", &from, &to) != 2)
+		return 0;
+	for (const char *p = (const char *)from, *end = (const char *)to;
+	     (p = memmem(p, (size_t)(end - p), SECRET, strlen(SECRET))) != NULL; p++)
+		n++;
+	return n;
+}
+
+/* One copy while it is needed, none behind the last reference. */
+static void
+test_secret_wiped(void **state)
+{
+	static const char text[] = "{\"tokens\": [{\"name\": \"T\", \"token\": \"" SECRET "\"}]}";
+	size_t before = count_in_heap(), held;
+	struct lines lines = {.n = 0};
+	struct conf *conf;
+
+	(void)state;
+	conf = conf_parse("t", SLICE(text), add_line, &lines);
+	assert_non_null(conf);
+	held = count_in_heap();
+	conf_release(conf_hold(conf));
+	assert_int_equal(count_in_heap(), held);
+	conf_release(conf);
+	if (held == 0)
+		return; /* a sanitizer's heap */
+	assert_int_equal(held, before + 1);
+	assert_int_equal(count_in_heap(), before);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_secret_wiped), /* first: others leave copies of their own */
 		cmocka_unit_test(test_secret_sources),
 		cmocka_unit_test(test_secret_newline),
 		cmocka_unit_test(test_secret_warning),
 		cmocka_unit_test(test_secret_refused),
 		cmocka_unit_test(test_secret_webhook),
 		cmocka_unit_test(test_secret_header_value),
+		cmocka_unit_test(test_secret_url),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

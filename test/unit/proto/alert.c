@@ -83,6 +83,7 @@ test_alert_least(void **state)
 	check_slice(alert.sla, "");
 	check_slice(alert.escalation_policy, "");
 	check_slice(alert.priority, "");
+	check_slice(alert.tags, "");
 	check_slice(alert.fields, "{\"message\": \"m\", \"alert_type\": \"critical\", "
 	    "\"entity_id\": \"\"}");
 }
@@ -112,6 +113,7 @@ test_alert_all_fields(void **state)
 	check_slice(alert.sla, ID);
 	check_slice(alert.escalation_policy, ID);
 	check_slice(alert.priority, ID);
+	check_slice(alert.tags, "[\"" ID "\", \"" ID "\"]");
 	check_slice(alert.fields,
 	    "{\"message\": \"-0.0\", \"alert_type\": \"resolved\", \"entity_id\": \"12345\", "
 	    "\"summary\": \"true\", \"suppressed\": true, \"payload\": {\"k\": \"caf\\u00e9\"}, "
@@ -137,7 +139,8 @@ test_alert_wrong_optional(void **state)
 		"\"payload\": []",
 		"\"urls\": \"https://a/\"", "\"urls\": {}", "\"sla\": \"x\"", "\"sla\": 7",
 		"\"sla\": null",
-		"\"sla\": \"" ID "0\"", "\"sla\": \"{" ID "}\"", "\"escalation_policy\": {}",
+		"\"sla\": 12345678901234567890123456789012", "\"sla\": \"" ID "0\"",
+		"\"sla\": \"{" ID "}\"", "\"escalation_policy\": {}",
 		"\"priority\": \"P1\"", "\"tags\": \"" ID "\"", "\"stakeholders\": []",
 		"\"stakeholders_comms\": \"s\"", "\"stakeholder_comms\": null",
 	};
@@ -351,7 +354,7 @@ test_alert_without_memory(void **state)
 	bool accepted = false, refused = false;
 
 	(void)state;
-	for (size_t ceiling = 0; ceiling < 4096 && !accepted; ceiling += 16) {
+	for (size_t ceiling = 0; ceiling < 65536 && !accepted; ceiling += 16) {
 		struct arena small;
 		struct alert alert;
 		struct slice why = {NULL, 0};
