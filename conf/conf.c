@@ -176,9 +176,12 @@ conf_load(const char *path, conf_report *report, void *arg)
 	char *text = NULL;
 	size_t n = 0;
 
-	why = fd < 0 ? strerror(errno) : read_all(fd, &text, &n);
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0) {
+		tell(path, "cannot be read", strerror(errno), report, arg);
+		return NULL;
+	}
+	why = read_all(fd, &text, &n);
+	close(fd);
 	if (why == NULL)
 		return parse(path, text, n, report, arg);
 	tell(path, "cannot be read", why, report, arg);

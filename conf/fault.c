@@ -196,14 +196,28 @@ step(const struct json *parent, const struct json *node, size_t *index)
 	return found;
 }
 
+/* Keys that would blur the path (a header "X Team:") stand in quotes. */
+static bool
+is_plain(struct slice key)
+{
+	for (size_t i = 0; i < key.n; i++)
+		if ((unsigned char)key.p[i] <= ' ' || strchr(":.[]\"", key.p[i]) != NULL)
+			return false;
+	return key.n > 0;
+}
+
 static void
 put_key(struct buf *b, size_t path, struct slice key)
 {
-	if (b->n > path)
+	bool plain = is_plain(key);
+
+	if (b->n > path && plain)
 		buf_putc(b, '.');
-	if (key.n == 0)
-		buf_puts(b, "\"\"");
+	if (!plain)
+		buf_puts(b, "[\"");
 	put_escaped(b, key);
+	if (!plain)
+		buf_puts(b, "\"]");
 }
 
 static void

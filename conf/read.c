@@ -37,14 +37,15 @@ read_default(struct reader *r, const struct option *option)
 {
 	const struct json **cached = &r->defaults[option - option_table];
 	struct json_error error;
-	struct slice text;
+	char *text;
+	size_t n;
 
-	if (*cached == NULL && option->fallback != NULL) {
-		text = arena_copy(r->scratch, slice_of(option->fallback));
-		if (text.p != NULL)
-			*cached = json_read(r->scratch, (char *)(uintptr_t)text.p, text.n, 0, 8,
-			    &error);
-	}
+	if (*cached != NULL || option->fallback == NULL)
+		return *cached;
+	n = strlen(option->fallback);
+	text = arena_alloc(r->scratch, n);
+	if (text != NULL)
+		*cached = json_read(r->scratch, memcpy(text, option->fallback, n), n, 0, 8, &error);
 	return *cached;
 }
 

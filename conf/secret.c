@@ -56,7 +56,7 @@ forget(const struct faults *f, struct slice text)
 	uintptr_t p = (uintptr_t)text.p, file = (uintptr_t)f->text.p;
 
 	if (text.n > 0 && (p < file || p >= file + f->text.n))
-		sodium_memzero((void *)p, text.n);
+		sodium_memzero((char *)text.p, text.n);
 }
 
 static bool
@@ -87,7 +87,7 @@ open_file(struct faults *f, const struct json *node, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	const char *why = NULL;
-	struct stat st;
+	struct stat st = {.st_mode = 0};
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		why = strerror(errno);

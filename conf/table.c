@@ -55,7 +55,8 @@ static const struct option_word events[] = {{"triggered", EVENT_TRIGGERED},
 static const struct option_word auth_types[] = {{"none", AUTH_NONE}, {"basic", AUTH_BASIC},
     {"hmac", AUTH_HMAC}, {"standard-webhooks", AUTH_NONE /* later */}, {NULL, 0}};
 static const struct option_word log_levels[] = {{"debug", LOG_LEVEL_DEBUG},
-    {"info", LOG_LEVEL_INFO}, {"warning", LOG_LEVEL_WARNING}, {"error", LOG_LEVEL_ERROR}, {NULL, 0}};
+    {"info", LOG_LEVEL_INFO}, {"warning", LOG_LEVEL_WARNING}, {"error", LOG_LEVEL_ERROR},
+    {NULL, 0}};
 static const struct option_word log_formats[] = {{"auto", LOG_FORMAT_AUTO},
     {"json", LOG_FORMAT_JSON}, {"text", LOG_FORMAT_TEXT}, {NULL, 0}};
 
@@ -101,7 +102,8 @@ const struct option option_table[] = {
 	    HELP("How long things are kept."))
 	OPTION("", "retry", OPTION_TIMES, CONF(retry), COUNT(conf, retry_count), RANGE(100 * MS,
 	    DAY),
-	    DEFAULT("[\"5s\", \"30s\", \"2m\", \"10m\", \"30m\", \"1h\", \"2h\", \"4h\", \"8h\", \"8h\"]"),
+	    DEFAULT("[\"5s\", \"30s\", \"2m\", \"10m\", \"30m\", "
+		    "\"1h\", \"2h\", \"4h\", \"8h\", \"8h\"]"),
 	    HELP("Waits between the attempts of a delivery."))
 	OPTION("", "drain", OPTION_TIME, CONF(drain), RANGE(0, 10 * MINUTE), DEFAULT_TEXT("10s"),
 	    HELP("How long a stopping gateway waits for what is under way."))

@@ -25,8 +25,21 @@ log_rejected(const struct route_request *request, const struct conf_integration 
 	if (integration != NULL)
 		log_text("labels.integration", integration->name);
 	log_text("error.message", why);
+	log_address("client.ip", &request->in->peer);
 	log_number("http.response.status_code", request->in->reply.status);
+	log_outcome(false);
 	log_end();
+}
+
+static void
+log_accepted(const struct route_request *request, const struct conf_integration *integration,
+    const struct uuid *trace)
+{
+	log_begin(LOG_LEVEL_INFO, "alert.accepted", "alert accepted");
+	log_uuid("trace.id", trace);
+	log_text("labels.integration", integration->name);
+	log_address("client.ip", &request->in->peer);
+	log_end_after_commit();
 }
 
 static void
@@ -113,6 +126,7 @@ accept_alert(struct route_request *request, const struct conf_integration *integ
 	    .alert_id = ids_next(),
 	    .integration = integration->id,
 	    .alert = *alert};
+	log_accepted(request, integration, &record.alert.trace);
 	if (!apply(&record)) {
 		unavailable(request, "The request could not be stored.");
 		return;

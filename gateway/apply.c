@@ -5,8 +5,6 @@
  */
 #include "gateway/apply.h"
 
-#include <stdlib.h>
-
 #include "gateway/clock.h"
 #include "gateway/expire.h"
 #include "gateway/ids.h"
@@ -183,21 +181,11 @@ apply_seal(struct txn *txn)
 
 /* ---- what the engine tells ------------------------------------------------------------------ */
 
-/* A line for later: what happened, once it lasts. */
-struct line {
-	enum { LINE_ALERT, LINE_EVENT, LINE_DEAD, LINE_HELD } kind;
-	struct uuid trace;
-	uint64_t number;
-	uint32_t id; /* integration or webhook */
-	int what;
-	const char *why;
-};
-
 static const char *const outcome_words[] = {
     [OUTCOME_CREATED] = "created",       [OUTCOME_JOINED] = "joined",
     [OUTCOME_ACKNOWLEDGED] = "acknowledged", [OUTCOME_RESOLVED] = "resolved",
     [OUTCOME_SUPPRESSED] = "suppressed", [OUTCOME_ALONE] = "alone",
-    [OUTCOME_FAILED] = "failed",         [OUTCOME_QUEUED] = "queued"};
+    [OUTCOME_FAILED] = "failed"};
 
 static void
 log_webhook(uint32_t id)
@@ -209,94 +197,33 @@ log_webhook(uint32_t id)
 }
 
 static void
-say_alert(const struct line *line)
-{
-	const struct conf_integration *integration = engine_integration(line->id);
-
-	log_begin(LOG_LEVEL_INFO, line->what == OUTCOME_QUEUED ? "alert.accepted" : "alert.applied",
-	    "alert %s", outcome_words[line->what]);
-	log_uuid("trace.id", &line->trace);
-	if (integration != NULL)
-		log_text("labels.integration", integration->name);
-	if (line->number != 0)
-		log_number("labels.incident", (int64_t)line->number);
-	log_outcome(line->what != OUTCOME_FAILED);
-	log_end();
-}
-
-static void
-say_event(const struct line *line)
-{
-	static const char *const actions[] = {[EVENT_TRIGGERED] = "incident.triggered",
-	    [EVENT_ACKNOWLEDGED] = "incident.acknowledged",
-	    [EVENT_RESOLVED] = "incident.resolved"};
-
-	log_begin(LOG_LEVEL_INFO, actions[line->what], "incident %llu%s%s",
-	    (unsigned long long)line->number, line->why == NULL ? "" : ": ",
-	    line->why == NULL ? "" : line->why);
-	log_number("labels.incident", (int64_t)line->number);
-	log_end();
-}
-
-static void
-say_dead(const struct line *line)
-{
-	log_begin(LOG_LEVEL_ERROR, "delivery.dead", "a delivery went straight to the dead letters");
-	log_webhook(line->id);
-	log_number("labels.incident", (int64_t)line->number);
-	log_text("error.type", slice_of(line->why));
-	log_end();
-}
-
-static void
-say_held(const struct line *line)
-{
-	log_begin(LOG_LEVEL_WARNING, "server.warning",
-	    line->what ? "the webhook is paused" : "the webhook is resumed");
-	log_webhook(line->id);
-	log_end();
-	job_hold(line->id, line->what != 0);
-}
-
-static void
-say(void *arg, bool ok)
-{
-	static void (*const sayers[])(const struct line *) = {
-	    [LINE_ALERT] = say_alert, [LINE_EVENT] = say_event, [LINE_DEAD] = say_dead,
-	    [LINE_HELD] = say_held};
-	struct line *line = arg;
-
-	if (ok)
-		sayers[line->kind](line);
-	free(line);
-}
-
-static void
-stage(struct line line)
-{
-	struct line *copy = malloc(sizeof *copy);
-
-	if (copy == NULL)
-		return; /* a line lost; what it tells of is stored */
-	*copy = line;
-	if (!turn_after_commit(say, copy))
-		free(copy);
-}
-
-static void
 watch_alert(const struct record *record, enum engine_outcome outcome, uint64_t number)
 {
-	stage((struct line){.kind = LINE_ALERT,
-	    .trace = record->alert.trace,
-	    .id = record->alert.integration,
-	    .number = number,
-	    .what = outcome});
+	const struct conf_integration *integration = engine_integration(record->alert.integration);
+
+	if (outcome == OUTCOME_QUEUED)
+		return; /* it will be applied later, and that has a line */
+	log_begin(LOG_LEVEL_INFO, "alert.applied", "alert %s", outcome_words[outcome]);
+	log_uuid("trace.id", &record->alert.trace);
+	if (integration != NULL)
+		log_text("labels.integration", integration->name);
+	if (number != 0)
+		log_number("labels.incident", (int64_t)number);
+	log_outcome(outcome != OUTCOME_FAILED);
+	log_end_after_commit();
 }
 
 static void
 watch_event(uint64_t number, uint8_t type, const char *why)
 {
-	stage((struct line){.kind = LINE_EVENT, .number = number, .what = type, .why = why});
+	static const char *const actions[] = {[EVENT_TRIGGERED] = "incident.triggered",
+	    [EVENT_ACKNOWLEDGED] = "incident.acknowledged",
+	    [EVENT_RESOLVED] = "incident.resolved"};
+
+	log_begin(LOG_LEVEL_INFO, actions[type], "incident %llu%s%s", (unsigned long long)number,
+	    why == NULL ? "" : ": ", why == NULL ? "" : why);
+	log_number("labels.incident", (int64_t)number);
+	log_end_after_commit();
 }
 
 static void
@@ -312,13 +239,30 @@ watch_head(const struct lane_key *key, const struct uuid *delivery)
 static void
 watch_dead(uint32_t webhook, uint64_t number, const char *reason)
 {
-	stage((struct line){.kind = LINE_DEAD, .id = webhook, .number = number, .why = reason});
+	log_begin(LOG_LEVEL_ERROR, "delivery.dead", "a delivery went straight to the dead letters");
+	log_webhook(webhook);
+	log_number("labels.incident", (int64_t)number);
+	log_text("error.type", slice_of(reason));
+	log_end_after_commit();
+}
+
+static void
+hold(void *arg, bool ok)
+{
+	(void)ok; /* the engine knows by now */
+	job_hold((uint32_t)(uintptr_t)arg);
 }
 
 static void
 watch_held(uint32_t webhook, bool held)
 {
-	stage((struct line){.kind = LINE_HELD, .id = webhook, .what = held});
+	log_begin(LOG_LEVEL_WARNING, "server.warning",
+	    held ? "the webhook is paused" : "the webhook is resumed");
+	log_webhook(webhook);
+	log_end_after_commit();
+	/* Without memory the turn fails, and nothing is held. */
+	if (!turn_after_commit(hold, (void *)(uintptr_t)webhook))
+		return;
 }
 
 const struct engine_watch apply_watch = {.alert = watch_alert,

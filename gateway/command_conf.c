@@ -57,8 +57,8 @@ command_check(int argc, char **argv)
 	conf = conf_load(file, report, NULL);
 	if (conf == NULL)
 		return 1;
-	printf("%s: %zu services, %zu integrations, %zu webhooks: good\n", file, conf->service_count,
-	    conf->integration_count, conf->webhook_count);
+	printf("%s is good (services %zu, integrations %zu, webhooks %zu)\n", file,
+	    conf->service_count, conf->integration_count, conf->webhook_count);
 	conf_release(conf);
 	return 0;
 }

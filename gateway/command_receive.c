@@ -64,6 +64,7 @@ answer_later(struct in_request *request)
 		return;
 	}
 	later->conn = in_defer(request, on_gone, later);
+	event_base_update_cache_time(receive.base); /* the delay counts from now */
 	event_add(later->timer, &tv);
 }
 

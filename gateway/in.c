@@ -53,19 +53,38 @@ time_of(enum in_state s)
 	}
 }
 
+static void
+arm(struct in_conn *c)
+{
+	if (time_of(c->state) == 0)
+		return;
+	c->deadline = clock_mono() + time_of(c->state);
+	TAILQ_INSERT_TAIL(&in.lists[c->state], c, timed);
+}
+
+static void
+disarm(struct in_conn *c)
+{
+	if (time_of(c->state) != 0)
+		TAILQ_REMOVE(&in.lists[c->state], c, timed);
+}
+
 /* The only place that changes the state; arms the state's deadline. Staying keeps the deadline. */
 void
 in_enter(struct in_conn *c, enum in_state s)
 {
 	if (s == c->state)
 		return;
-	if (time_of(c->state) != 0)
-		TAILQ_REMOVE(&in.lists[c->state], c, timed);
+	disarm(c);
 	c->state = s;
-	if (time_of(s) != 0) {
-		c->deadline = clock_mono() + time_of(s);
-		TAILQ_INSERT_TAIL(&in.lists[s], c, timed);
-	}
+	arm(c);
+}
+
+void
+in_rearm(struct in_conn *c)
+{
+	disarm(c);
+	arm(c);
 }
 
 void
@@ -274,7 +293,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 /* ---- start, stop ---------------------------------------------------------------------------- */
 
 void
-in_add(int fd, unsigned surfaces, bool loopback)
+in_add(int fd, const struct address *peer, unsigned surfaces, bool loopback)
 {
 	struct in_conn *c = calloc(1, sizeof *c);
 	int on = 1;
@@ -286,6 +305,7 @@ in_add(int fd, unsigned surfaces, bool loopback)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	c->fd = fd;
 	c->state = IN_CLOSED;
+	c->peer = *peer;
 	c->surfaces = surfaces;
 	c->loopback = loopback;
 	buf_init(&c->in, in.limits.header + in.limits.body + 2 * (size_t)IN_SHARED_SIZE);

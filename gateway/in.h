@@ -34,6 +34,7 @@ struct in_request {
 	struct in_conn *conn;
 	unsigned surfaces;       /* of the listener: conf_surface bits */
 	bool loopback;           /* of the listener */
+	struct address peer;     /* the client */
 	const struct http_head *head;
 	char *body;              /* may be changed by the handler */
 	size_t body_n;

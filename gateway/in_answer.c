@@ -84,8 +84,10 @@ in_flush(struct in_conn *c)
 		return;
 	}
 	buf_drop(&c->out, (size_t)n);
-	if (c->out.n > 0)
+	if (c->out.n > 0) {
+		in_rearm(c); /* slow, but it reads */
 		return;
+	}
 	buf_free(&c->out);
 	in_write_on(c, false);
 	if (c->state == IN_BODY || c->state == IN_LINGER)
@@ -147,7 +149,9 @@ in_refuse(struct in_conn *c, int status, const char *error)
 	buf_clear(&in.body);
 	buf_printf(&in.body, "{\"detail\": \"%s\"}", error);
 	log_begin(LOG_LEVEL_INFO, "alert.rejected", "%s", error);
+	log_address("client.ip", &c->peer);
 	log_number("http.response.status_code", status);
+	log_outcome(false);
 	log_end();
 	in_reply_now(c, &reply, false);
 	if (c->state != IN_CLOSED)

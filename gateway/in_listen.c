@@ -49,6 +49,9 @@ static void
 on_accept(evutil_socket_t fd, short what, void *arg)
 {
 	struct in_listener *listener = arg;
+	struct sockaddr_storage name;
+	struct address peer;
+	socklen_t n;
 	int client;
 
 	(void)what;
@@ -57,9 +60,11 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 			in_accept_on(false);
 			return;
 		}
-		client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		n = sizeof name;
+		client = accept4(fd, (struct sockaddr *)&name, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (client >= 0) {
-			in_add(client, listener->surfaces, listener->loopback);
+			peer = net_address(&name);
+			in_add(client, &peer, listener->surfaces, listener->loopback);
 		} else if (out_of_descriptors()) {
 			in_accept_on(false);
 			return;

@@ -23,6 +23,7 @@ struct in_conn {
 	int fd;
 	unsigned surfaces;
 	bool loopback;
+	struct address peer;
 	bool reading;          /* the loop watches for bytes */
 	bool writing;          /* the loop watches for room: `out` is not empty */
 	bool eof;              /* the client has sent its last byte */
@@ -74,7 +75,9 @@ void in_close(struct in_conn *) NONNULL;
 /* The answer is out: goes on with bytes that wait, or waits for some. */
 void in_resume(struct in_conn *) NONNULL;
 void in_go_on_later(struct in_conn *) NONNULL;
-void in_add(int fd, unsigned surfaces, bool loopback);
+void in_add(int fd, const struct address *peer, unsigned surfaces, bool loopback) NONNULL;
+/* The state's deadline starts anew. */
+void in_rearm(struct in_conn *) NONNULL;
 
 /* in_request.c */
 /* Takes requests from n bytes just read into the shared buffer, or from c->in. */

@@ -31,6 +31,7 @@ handle(struct in_conn *c, char *body, size_t n)
 	struct in_request request = {.conn = c,
 	    .surfaces = c->surfaces,
 	    .loopback = c->loopback,
+	    .peer = c->peer,
 	    .head = &head,
 	    .body = body,
 	    .body_n = n,

@@ -487,13 +487,13 @@ job_stop(void)
 }
 
 void
-job_hold(uint32_t webhook, bool held)
+job_hold(uint32_t webhook)
 {
 	struct hook *hook = hook_of(webhook);
 
 	if (hook == NULL)
 		return;
-	hook->held = held;
+	hook->held = engine_held(webhook);
 	wake();
 }
 

@@ -26,8 +26,8 @@ void job_admit(void *job, bool ok);
 /* The head is left to the sweep; frees job (may be NULL). */
 void job_missed(const struct lane_key *, struct job *);
 
-/* Holds a webhook's deliveries, or lets them go. */
-void job_hold(uint32_t webhook, bool held);
+/* Looks again whether the engine holds the webhook's deliveries. */
+void job_hold(uint32_t webhook);
 /* Starts no more attempts at all: the process is about to end. */
 void job_drain(void);
 

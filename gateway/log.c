@@ -1,5 +1,6 @@
 /*
  *   log_begin .. log_end  →  line (one at a time)  →  staged (bounded)  →  log_flush: one write
+ *       .. log_end_after_commit  →  parked  →  log_settle ──┘
  *
  * The reader may be stopped, slow or gone; the loop must not notice. Standard output is shared with
  * other processes, so O_NONBLOCK may not be set on it: a pipe or terminal is opened once more through
@@ -36,6 +37,8 @@ static struct {
 	int fd;
 	struct buf line;
 	struct json_writer json;
+	struct buf parked;      /* lines that wait for the commit */
+	uint64_t parked_lines;
 	struct buf staged;
 	uint64_t dropped, told; /* lines dropped; of them reported */
 } state = {.level = LOG_LEVEL_INFO, .fd = STDERR_FILENO};
@@ -60,6 +63,7 @@ prepare(void)
 {
 	if (state.line.ceiling == 0) {
 		buf_init(&state.line, LINE_MAX_BYTES);
+		buf_init(&state.parked, STAGED_MAX);
 		buf_init(&state.staged, STAGED_MAX);
 	}
 }
@@ -198,6 +202,17 @@ log_uuid(const char *key, const struct uuid *id)
 }
 
 void
+log_address(const char *key, const struct address *address)
+{
+	char text[46];
+
+	if (state.skip)
+		return;
+	address_text(address, text);
+	log_text(key, slice_of(text));
+}
+
+void
 log_duration(int64_t us)
 {
 	log_number("event.duration", us * 1000);
@@ -209,31 +224,53 @@ log_outcome(bool ok)
 	log_text("event.outcome", ok ? SLICE("success") : SLICE("failure"));
 }
 
-static void
-stage(void)
+/* All of it or nothing; false: there is no room. */
+static bool
+append(struct buf *to, const struct buf *from)
 {
-	size_t before = state.staged.n;
+	size_t before = to->n;
 
-	buf_put(&state.staged, state.line.p, state.line.n);
-	if (state.staged.failed) {
-		state.staged.n = before;
-		state.staged.failed = false;
+	buf_put(to, from->p, from->n);
+	if (!to->failed)
+		return true;
+	to->n = before;
+	to->failed = false;
+	return false;
+}
+
+static void
+end(struct buf *to)
+{
+	if (!state.text)
+		json_close(&state.json, '}');
+	buf_putc(&state.line, '\n');
+	if (state.line.failed || !append(to, &state.line))
 		state.dropped++;
-	}
+	else if (to == &state.parked)
+		state.parked_lines++;
 }
 
 void
 log_end(void)
 {
-	if (state.skip)
-		return;
-	if (!state.text)
-		json_close(&state.json, '}');
-	buf_putc(&state.line, '\n');
-	if (state.line.failed)
-		state.dropped++;
-	else
-		stage();
+	if (!state.skip)
+		end(&state.staged);
+}
+
+void
+log_end_after_commit(void)
+{
+	if (!state.skip)
+		end(&state.parked);
+}
+
+void
+log_settle(bool committed)
+{
+	if (committed && !append(&state.staged, &state.parked))
+		state.dropped += state.parked_lines;
+	buf_clear(&state.parked);
+	state.parked_lines = 0;
 }
 
 static ssize_t
@@ -291,6 +328,7 @@ log_stop(void)
 		log_flush();
 	}
 	buf_free(&state.line);
+	buf_free(&state.parked);
 	buf_free(&state.staged);
 }
 

@@ -22,6 +22,23 @@ net_sockaddr(const struct address *address, int port, struct sockaddr_storage *o
 	return sizeof *v6;
 }
 
+struct address
+net_address(const struct sockaddr_storage *name)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)name;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)name;
+	struct address address = {{0}};
+	uint8_t b[4];
+
+	if (name->ss_family == AF_INET) {
+		memcpy(b, &v4->sin_addr, sizeof b);
+		return address_ipv4(b);
+	}
+	if (name->ss_family == AF_INET6)
+		memcpy(address.b, &v6->sin6_addr, sizeof address.b);
+	return address;
+}
+
 int
 net_local_port(int fd)
 {

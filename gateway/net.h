@@ -8,6 +8,8 @@
 
 /* IPv4 or IPv6, as the address is; returns the length used. */
 socklen_t net_sockaddr(const struct address *, int port, struct sockaddr_storage *) NONNULL;
+/* The other way; all zero for what is neither. */
+struct address net_address(const struct sockaddr_storage *) NONNULL;
 /* The port a socket is bound to; 0 if it is none. */
 int net_local_port(int fd);
 

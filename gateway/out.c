@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include "gateway/clock.h"
-#include "gateway/log.h"
 #include "gateway/net.h"
 #include "proto/date.h"
 #include "proto/http_read.h"
@@ -40,10 +39,8 @@ enum { IDLE_S = 30, IDLE_MAX = 64, RETRY_AFTER_MAX_S = 3600 };
 
 #define STATE_NUMBER(name, interest) OUT_##name,
 #define STATE_INTEREST(name, interest) (interest),
-#define STATE_NAME(name, interest) #name,
 enum out_state { OUT_STATES(STATE_NUMBER) };
 static const short interests[] = {OUT_STATES(STATE_INTEREST)};
-static const char *const state_names[] = {OUT_STATES(STATE_NAME)};
 
 struct out {
 	enum out_state state;
@@ -111,10 +108,6 @@ watch(struct out *o, short interest)
 static void
 enter(struct out *o, enum out_state state)
 {
-	log_begin(LOG_LEVEL_DEBUG, "server.debug", "out %d: %s -> %s", o->fd, state_names[o->state],
-	    state_names[state]);
-	log_text("labels.webhook", o->pool->webhook->name);
-	log_end();
 	/* HEAD, BODY and IDLE watch for the same; only the idle time-out makes a difference. */
 	if (o->watched != interests[state] || o->state == OUT_IDLE || state == OUT_IDLE) {
 		o->state = state;

@@ -82,14 +82,16 @@ match(const char *pattern, struct slice path, struct slice part[ROUTE_PARTS])
 	return wanted.n == 0 && path.n == 0;
 }
 
-/* Without the slash in front and one behind. */
+/* Without the slash in front and one behind. What has another one there is no path of ours. */
 static struct slice
 trim(struct slice path)
 {
 	if (path.n > 0 && path.p[0] == '/')
-		path.p++, path.n--;
+		path = (struct slice){path.p + 1, path.n - 1};
 	if (path.n > 0 && path.p[path.n - 1] == '/')
 		path.n--;
+	if (path.n > 0 && path.p[path.n - 1] == '/')
+		path.n = 0;
 	return path;
 }
 
@@ -106,14 +108,14 @@ method_is(const struct route *route, struct slice method)
 static struct slice
 presented(struct slice header)
 {
-	static const struct slice scheme = {"token ", 6};
+	const struct slice scheme = SLICE("token ");
 
 	if (header.n <= scheme.n || !slice_is_nocase((struct slice){header.p, scheme.n}, scheme))
 		return (struct slice){NULL, 0};
 	header.p += scheme.n;
 	header.n -= scheme.n;
 	while (header.n > 0 && header.p[0] == ' ')
-		header.p++, header.n--;
+		header = (struct slice){header.p + 1, header.n - 1};
 	return header;
 }
 

@@ -189,6 +189,7 @@ turn_end(void)
 		result = commit();
 	}
 	event_base_update_cache_time(turn.base); /* deadlines armed by hooks start now */
+	log_settle(result == STORE_OK);
 	run_hooks(result == STORE_OK);
 	measure();
 	turn.failed = false;

@@ -131,14 +131,22 @@ date_text(int64_t us, char out[DATE_TEXT])
  */
 
 struct scan {
-	const char *p, *end;
+	const char *p;
+	size_t n; /* bytes from p on */
 	bool bad;
 };
 
 static bool
 is_digit(const struct scan *s)
 {
-	return s->p < s->end && *s->p >= '0' && *s->p <= '9';
+	return s->n > 0 && *s->p >= '0' && *s->p <= '9';
+}
+
+static int
+take_digit(struct scan *s)
+{
+	s->n--;
+	return *s->p++ - '0';
 }
 
 /* Exactly count digits. */
@@ -152,7 +160,7 @@ number(struct scan *s, int count)
 			s->bad = true;
 			return 0;
 		}
-		v = v * 10 + (*s->p++ - '0');
+		v = v * 10 + take_digit(s);
 	}
 	return v;
 }
@@ -163,9 +171,10 @@ accept(struct scan *s, const char *text)
 {
 	size_t n = strlen(text);
 
-	if ((size_t)(s->end - s->p) < n || memcmp(s->p, text, n) != 0)
+	if (s->n < n || memcmp(s->p, text, n) != 0)
 		return false;
 	s->p += n;
+	s->n -= n;
 	return true;
 }
 
@@ -203,7 +212,7 @@ finish(const struct scan *s, const struct moment *m, int64_t *us)
 {
 	int64_t instant;
 
-	if (s->bad || s->p != s->end || !is_valid(m))
+	if (s->bad || s->n > 0 || !is_valid(m))
 		return false;
 	instant = instant_of(m);
 	/* Only a leap second at the end of the year 9999 is later. */
@@ -226,7 +235,7 @@ fraction(struct scan *s)
 	if (!is_digit(s))
 		s->bad = true;
 	for (; is_digit(s); weight /= 10)
-		us += weight * (*s->p++ - '0');
+		us += weight * take_digit(s);
 	return us;
 }
 
@@ -252,7 +261,7 @@ offset(struct scan *s)
 bool
 date_parse(struct slice text, int64_t *us)
 {
-	struct scan s = {text.p, text.p + text.n, false};
+	struct scan s = {.p = text.p, .n = text.n};
 	struct moment m = {0};
 	int64_t east, local;
 
@@ -340,7 +349,7 @@ parse_asctime(struct scan s, int64_t *us)
 bool
 date_parse_http(struct slice text, int64_t now, int64_t *us)
 {
-	struct scan s = {text.p, text.p + text.n, false};
+	struct scan s = {.p = text.p, .n = text.n};
 
 	return parse_fixdate(s, us) || parse_rfc850(s, now, us) || parse_asctime(s, us);
 }

@@ -356,10 +356,16 @@ http_read_request(struct slice in, size_t limit, size_t *scanned, struct http_he
 int
 http_read_response(struct slice in, size_t limit, size_t *scanned, struct http_head *head)
 {
-	int size = find_end(in, limit, scanned);
+	static const char version[] = "HTTP/1.";
+	size_t seen = in.n < sizeof version - 1 ? in.n : sizeof version - 1;
+	int size;
 
-	if (size == 0)
-		return 0;
+	/* What cannot become a status line need not be waited for. */
+	if (seen > 0 && memcmp(in.p, version, seen) != 0)
+		return BAD_GATEWAY;
+	size = find_end(in, limit, scanned);
+	if (size == 0 || size == HEAD_TOO_LARGE)
+		return size;
 	if (size < 0 || read_head((struct slice){in.p, (size_t)size}, head, read_status_line) != 0)
 		return BAD_GATEWAY;
 	return size;

@@ -6,7 +6,7 @@
  * ASCII.
  *
  * Pure: slices in, slices out. Every reader returns the number of bytes used (> 0), 0 when more are
- * needed, or minus the HTTP status that answers the fault (a response's faults are all -502). After
+ * needed, or minus the HTTP status that answers the fault (a response's are -431 and -502). After
  * a fault the connection cannot go on.
  */
 #ifndef PROTO_HTTP_READ_H

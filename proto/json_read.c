@@ -8,7 +8,7 @@
  *     4  nothing but white space may follow (yajl lets an unfinished string or comment pass there)
  *
  * Offsets: inside a callback yajl tells the end of the token. Its start is the end of the one
- * before plus white space, separators and comments.
+ * before plus white space, comments and a separator. An error is where the wrong token starts.
  *
  * Memory: everything comes from the arena, yajl's own needs too. yajl uses what its allocator
  * returns without a look at it, so an arena that is full leaves the parser by longjmp(); nothing is
@@ -56,17 +56,21 @@ take(struct reader *r, size_t n)
 	return p;
 }
 
-/* Where the text goes on behind the last token. */
 static size_t
-skip(const struct reader *r, const char *separators)
+skip(const struct reader *r, size_t at)
 {
-	return json_text_skip(r->text, r->end, separators, (r->flags & JSON_COMMENTS) != 0);
+	return json_text_skip(r->text, at, (r->flags & JSON_COMMENTS) != 0);
 }
 
+/* Inside a container a separator may stand before the token. */
 static size_t
 token_start(const struct reader *r)
 {
-	return skip(r, ",:");
+	size_t at = skip(r, r->end);
+
+	if (r->depth > 0 && at < r->text.n && (r->text.p[at] == ',' || r->text.p[at] == ':'))
+		at = skip(r, at + 1);
+	return at;
 }
 
 static void
@@ -261,29 +265,22 @@ on_free(void *ctx, void *p)
 	(void)p;
 }
 
-/*
- * yajl's sentence without its class and its end: "lexical error: invalid char in json text.\n".
- * yajl's offset is that of the wrong byte in a bad token, but behind a token that is only in the
- * wrong place.
- */
+/* yajl's sentence without its class and its end: "lexical error: invalid char in json text.\n". */
 static bool
-syntax_error(struct reader *r, size_t consumed)
+syntax_error(struct reader *r)
 {
 	const char *what = (const char *)yajl_get_error(r->yajl, 0, NULL, 0);
 	const char *colon = strstr(what, ": ");
-	size_t at = token_start(r);
 	size_t n;
 
 	if (colon != NULL)
 		what = colon + 2;
 	if (strncmp(what, "premature", 9) == 0)
 		return json_text_fail(r->error, r->text.n, "not JSON: it ends too early");
-	if (consumed > r->end && consumed - 1 < at)
-		at = consumed - 1;
 	n = strcspn(what, "\n");
 	if (n > 0 && what[n - 1] == '.')
 		n--;
-	return json_text_fail(r->error, at, "not JSON: %.*s", (int)n, what);
+	return json_text_fail(r->error, token_start(r), "not JSON: %.*s", (int)n, what);
 }
 
 static bool
@@ -291,14 +288,11 @@ run_yajl(struct reader *r)
 {
 	const unsigned char *bytes = (const unsigned char *)r->text.p + r->start;
 	yajl_status status = yajl_parse(r->yajl, bytes, r->text.n - r->start);
-	size_t consumed = r->start + yajl_get_bytes_consumed(r->yajl);
 
-	if (status == yajl_status_ok) {
+	if (status == yajl_status_ok)
 		status = yajl_complete_parse(r->yajl);
-		consumed = r->text.n;
-	}
 	if (status == yajl_status_error)
-		return syntax_error(r, consumed);
+		return syntax_error(r);
 	return status == yajl_status_ok;
 }
 
@@ -306,7 +300,7 @@ run_yajl(struct reader *r)
 static bool
 check_rest(const struct reader *r)
 {
-	size_t at = skip(r, "");
+	size_t at = skip(r, r->end);
 
 	return at == r->text.n || json_text_fail(r->error, at, "not JSON: trailing garbage");
 }

@@ -133,12 +133,12 @@ skip_comment(struct slice text, size_t at)
 }
 
 size_t
-json_text_skip(struct slice text, size_t at, const char *separators, bool comments)
+json_text_skip(struct slice text, size_t at, bool comments)
 {
 	while (at < text.n) {
 		size_t behind = at;
 
-		if (is_space(text.p[at]) || strchr(separators, text.p[at]) != NULL)
+		if (is_space(text.p[at]))
 			behind = at + 1;
 		else if (comments)
 			behind = skip_comment(text, at);

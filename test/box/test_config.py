@@ -26,7 +26,7 @@ def faults(path):
     """What check says of a bad file: (line, column, key path, text) each."""
     done = run("check", "-c", path)
     assert done.returncode == 1, done
-    found = re.findall(r"^%s:(\d+):(\d+): ([^:\s]+): (.+)$" % re.escape(path),
+    found = re.findall(r"^%s:(\d+):(\d+): ((?:\[\".*?\"\]|[^:\s])+): (.+)$" % re.escape(path),
                        done.stdout + done.stderr, re.M)
     assert found, done
     return [(int(line), int(column), key, text) for line, column, key, text in found]

@@ -63,14 +63,24 @@ def test_http_body_of_get_is_read_over(gateway):
         assert [connection.read().status for _ in range(2)] == [200, 404]
 
 
-def test_http_body_of_head_is_read_over(gateway):
-    """§2: HEAD is answered without a body, and its own body is no request."""
+def test_http_head_without_body(gateway):
+    """§2: HEAD is answered like GET, without the body."""
+    with gateway.connect() as connection:
+        connection.send(request("HEAD", "/-/healthy"))
+        connection.half_close()
+        data = connection.read_closed()
+        assert data.startswith(b"HTTP/1.1 200 ")
+        assert data.endswith(b"\r\n\r\n")
+
+
+def test_http_head_with_body(gateway):
+    """§3: a HEAD that announces a body is refused, and its body is no request."""
     with gateway.connect() as connection:
         connection.send(request("HEAD", "/-/healthy", NEXT))
         connection.half_close()
         data = connection.read_closed()
+        assert data.startswith(b"HTTP/1.1 400 ")
         assert data.count(b"HTTP/1.1 ") == 1
-        assert data.endswith(b"\r\n\r\n")
 
 
 @pytest.mark.parametrize("head", [

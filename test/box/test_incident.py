@@ -308,7 +308,7 @@ def test_incident_acknowledgement_timeout(make):
         assert gateway.incident(which)["status"] == ACKNOWLEDGED
         gateway.advance(15)
         until(lambda: gateway.incident(which)["status"] == TRIGGERED)
-        assert len(gateway.logged("incident.triggered")) == turn + 1
+        until(lambda: len(gateway.logged("incident.triggered")) == turn + 1)
 
 
 def test_incident_auto_resolve_counts_from_retrigger(make):

@@ -137,12 +137,12 @@ def signed(make_shared):
     return pair(make_shared, auth={"type": "hmac", "key": KEY})
 
 
-@pytest.mark.parametrize("character", ["x", "\u00e9", "\u2603", "\U0001f600"])
+@pytest.mark.parametrize("character", ["\u00e9", "\u2603", "\U0001f600"])
 def test_webhook_cut(signed, character):
     """§8: title at 1 KiB, summary at 64 KiB, at a character, marked; it still verifies."""
     gateway, receiver = signed
     before = len(receiver.requests)
-    gateway.alert("critical", message=character * 3000, summary="." + character * 70000)
+    gateway.alert("critical", message=character * 3000, summary="." + character * 40000)
     request = receiver.wait(before + 1)[-1]
     for key, limit in (("title", 1024), ("summary", 65536)):
         text = request.incident[key]
