@@ -169,6 +169,13 @@ in_resume(struct in_conn *c)
 	}
 }
 
+/* Reading is off while a whole request, and more, waits to be gone on with. */
+static void
+read_if_room(struct in_conn *c)
+{
+	in_read_on(c, c->in.n < in.limits.header + in.limits.body);
+}
+
 static void
 on_onward(evutil_socket_t fd, short what, void *arg)
 {
@@ -182,8 +189,8 @@ on_onward(evutil_socket_t fd, short what, void *arg)
 		TAILQ_REMOVE(&in.onward, c, on);
 		c->more = false;
 		in_take_kept(c);
-		if (c->state != IN_CLOSED && c->state != IN_PARKED && !c->eof)
-			in_read_on(c, true);
+		if (c->state != IN_CLOSED && !c->eof)
+			read_if_room(c);
 	}
 }
 
@@ -214,8 +221,8 @@ store_bytes(struct in_conn *c, size_t n)
 	buf_put(&c->in, in.shared, n);
 	if (c->in.failed)
 		in_close(c);
-	else if (c->in.n >= in.limits.header + in.limits.body)
-		in_read_on(c, false);
+	else
+		read_if_room(c);
 }
 
 static void

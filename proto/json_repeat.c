@@ -42,7 +42,7 @@ compare_members(const void *left, const void *right)
 static struct json **
 sorted_members(struct arena *arena, const struct json *object)
 {
-	struct json **members = arena_alloc(arena, object->count * sizeof(struct json *));
+	struct json **members = arena_alloc(arena, object->count * sizeof *members);
 	size_t n = 0;
 
 	if (members == NULL)
@@ -54,7 +54,7 @@ sorted_members(struct arena *arena, const struct json *object)
 }
 
 static void
-replace_value(struct json *first, struct json *last)
+replace_value(struct json *first, const struct json *last)
 {
 	struct json *next = first->next;
 

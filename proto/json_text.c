@@ -47,7 +47,7 @@ json_text_check(struct slice text, struct json_error *error)
 		unsigned char c = (unsigned char)text.p[i];
 
 		if (c < 0x20 && !is_space(text.p[i]))
-			return json_text_fail(error, i, "not JSON: raw control character 0x%02x", c);
+			return json_text_fail(error, i, "not JSON: control character 0x%02x", c);
 	}
 	return true;
 }
@@ -95,6 +95,7 @@ is_low(int unit)
 void
 json_text_mend(char *text, size_t n)
 {
+	static const char mended[] = {'\\', 'u', 'f', 'f', 'f', 'd'};
 	const char *end = text + n;
 	char *p = text;
 
@@ -107,7 +108,7 @@ json_text_mend(char *text, size_t n)
 			p += 12;
 		} else {
 			if (is_high(unit) || is_low(unit))
-				memcpy(p, "\\ufffd", 6);
+				memcpy(p, mended, sizeof mended);
 			p += 6;
 		}
 	}

@@ -217,13 +217,14 @@ reads_back(struct decimal d, double v)
 static struct decimal
 shortest(double v)
 {
+	int count = v < DBL_MIN ? 1 : 15;
 	struct decimal d;
 
-	for (int count = v < DBL_MIN ? 1 : 15; count <= 16; count++) {
+	do {
 		d = nearest(v, count);
 		if (reads_back(d, v))
 			return d;
-	}
+	} while (++count <= 16);
 	d.digits++;
 	return reads_back(d, v) ? d : nearest(v, 17);
 }

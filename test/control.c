@@ -7,6 +7,7 @@
  *   step SECONDS      the wall clock is stepped    turns           longest turn (us) and their number
  *   rows              rows of every table
  */
+#include <event2/event_struct.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -86,7 +87,7 @@ server_test_setup(struct event_base *base)
 {
 	const char *path = getenv("TOCSIN_CONTROL");
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	struct event *event;
+	static struct event event; /* for as long as the process lives */
 	int fd;
 
 	if (path == NULL)
@@ -96,6 +97,6 @@ server_test_setup(struct event_base *base)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&name, sizeof name) != 0)
 		log_fatal("no control socket at %s", path);
-	event = event_new(base, fd, EV_READ | EV_PERSIST, on_datagram, NULL);
-	event_add(event, NULL);
+	event_assign(&event, base, fd, EV_READ | EV_PERSIST, on_datagram, NULL);
+	event_add(&event, NULL);
 }

@@ -10,7 +10,7 @@ import random
 import struct
 import subprocess
 
-ECHO = os.path.join(os.environ.get("BUILD", "build"), "tool", "json_echo")
+ECHO = os.path.abspath(os.path.join(os.environ.get("BUILD", "build"), "tool", "json_echo"))
 SEED = 20190607
 VALUES = 100_000
 DOUBLES = 100_000

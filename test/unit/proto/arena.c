@@ -47,6 +47,22 @@ test_arena_ceiling_sticks_until_reset(void **state)
 	arena_free(&a);
 }
 
+/* The ceiling holds for what alignment adds, too. */
+static void
+test_arena_ceiling_counts_whole_pieces(void **state)
+{
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 20);
+	assert_null(arena_alloc(&a, 17));
+	arena_reset(&a);
+	assert_non_null(arena_alloc(&a, 3));
+	assert_null(arena_alloc(&a, 4));
+	assert_in_range(a.used, 3, 20);
+	arena_free(&a);
+}
+
 static void
 test_arena_refuses_a_size_that_wraps(void **state)
 {
@@ -128,7 +144,7 @@ test_arena_copy(void **state)
 	assert_true(slice_is(copy, SLICE("copied")));
 	assert_int_equal(none.n, 0);
 	assert_false(a.failed);
-	copy = arena_copy(&a, SLICE("sixty-four bytes were all there was, and seven of them are gone."));
+	copy = arena_copy(&a, SLICE("of sixty-four bytes in all, some are already gone"));
 	assert_null(copy.p);
 	assert_int_equal(copy.n, 0);
 	assert_true(a.failed);
@@ -158,6 +174,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_arena_pieces_are_aligned_and_apart),
 		cmocka_unit_test(test_arena_ceiling_sticks_until_reset),
+		cmocka_unit_test(test_arena_ceiling_counts_whole_pieces),
 		cmocka_unit_test(test_arena_refuses_a_size_that_wraps),
 		cmocka_unit_test(test_arena_reset_keeps_the_first_block),
 		cmocka_unit_test(test_arena_reset_frees_a_large_first_block),

@@ -153,7 +153,8 @@ test_json_write_tree(void **state)
 	tree = json_read(&arena, text, sizeof text - 1, 0, 8, &error);
 	assert_non_null(tree);
 	json_tree(&w, tree);
-	assert_printed("{\"n\": 1.50e3, \"a\": [[], {}, \"\\u00e9\", null, true], \"\": {\"k\": -0}}");
+	assert_printed("{\"n\": 1.50e3, \"a\": [[], {}, \"\\u00e9\", null, true], "
+	    "\"\": {\"k\": -0}}");
 	arena_free(&arena);
 }
 
