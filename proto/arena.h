@@ -26,7 +26,8 @@ void arena_free(struct arena *) NONNULL;
 void *arena_alloc(struct arena *, size_t n) MUST NONNULL;
 void *arena_zalloc(struct arena *, size_t n) MUST NONNULL;
 
-/* A copy that lives as long as the arena's contents; {NULL, 0} with `failed` set if there is no room. */
+/* Copies that live as long as the arena's contents; {NULL, 0} with `failed` set if there is no
+ * room. */
 struct slice arena_copy(struct arena *, struct slice) NONNULL;
 struct slice arena_printf(struct arena *, const char *, ...) PRINTF(2, 3);
 

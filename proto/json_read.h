@@ -32,7 +32,7 @@ struct json_error {
 };
 
 enum {
-	JSON_COMMENTS = 1,  /* allow // and block comments (configuration) */
+	JSON_COMMENTS = 1,        /* allow line and block comments (configuration) */
 	JSON_KEEP_DUPLICATES = 2, /* leave repeated keys in the tree (configuration reports them) */
 };
 
@@ -45,8 +45,8 @@ enum {
 struct json *json_read(struct arena *, char *text, size_t n, int flags, int depth,
     struct json_error *error) MUST NONNULL;
 
-/* The member of that name, the last one if there are several; NULL if there is none or object is not
- * an object (or NULL). */
+/* The member of that name, the last one if there are several; NULL if there is none, or object is
+ * NULL or not an object. */
 const struct json *json_get(const struct json *object, const char *key) MUST;
 
 /* Text of a string, number or boolean ("true", "false"); false for anything else. */

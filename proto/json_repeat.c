@@ -24,12 +24,16 @@ has_repeats(const struct json *object)
 	return false;
 }
 
+struct entry {
+	struct json *member;
+};
+
 /* By key, then by place, so that the order does not depend on the sorting. */
 static int
 compare_members(const void *left, const void *right)
 {
-	const struct json *a = *(struct json *const *)left;
-	const struct json *b = *(struct json *const *)right;
+	const struct json *a = ((const struct entry *)left)->member;
+	const struct json *b = ((const struct entry *)right)->member;
 	int order = 0;
 
 	if (a->key.n != b->key.n)
@@ -39,18 +43,18 @@ compare_members(const void *left, const void *right)
 	return order != 0 ? order : (a->key_at > b->key_at) - (a->key_at < b->key_at);
 }
 
-static struct json **
+static struct entry *
 sorted_members(struct arena *arena, const struct json *object)
 {
-	struct json **members = arena_alloc(arena, object->count * sizeof *members);
+	struct entry *entries = arena_alloc(arena, object->count * sizeof *entries);
 	size_t n = 0;
 
-	if (members == NULL)
+	if (entries == NULL)
 		return NULL;
 	for (struct json *member = object->first; member != NULL; member = member->next)
-		members[n++] = member;
-	qsort(members, n, sizeof *members, compare_members);
-	return members;
+		entries[n++].member = member;
+	qsort(entries, n, sizeof *entries, compare_members);
+	return entries;
 }
 
 static void
@@ -80,22 +84,22 @@ unlink_marked(struct json *object)
 bool
 json_repeat_merge(struct arena *arena, struct json *object)
 {
-	struct json **members;
+	struct entry *entries;
 	uint32_t behind;
 
 	if (object->count <= SORT_ABOVE && !has_repeats(object))
 		return true;
-	members = sorted_members(arena, object);
-	if (members == NULL)
+	entries = sorted_members(arena, object);
+	if (entries == NULL)
 		return false;
 	for (uint32_t i = 0; i < object->count; i = behind) {
 		for (behind = i + 1; behind < object->count; behind++)
-			if (!slice_is(members[i]->key, members[behind]->key))
+			if (!slice_is(entries[i].member->key, entries[behind].member->key))
 				break;
 		if (behind - i > 1)
-			replace_value(members[i], members[behind - 1]);
+			replace_value(entries[i].member, entries[behind - 1].member);
 		for (uint32_t gone = i + 1; gone < behind; gone++)
-			members[gone]->key_at = 0;
+			entries[gone].member->key_at = 0;
 	}
 	unlink_marked(object);
 	return true;

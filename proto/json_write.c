@@ -195,14 +195,16 @@ static struct decimal
 nearest(double v, int count)
 {
 	char text[32];
+	struct decimal d;
 	char *e;
 
 	/* "d.ddde-xx": without the point, all but the exponent is an integer. */
 	snprintf(text, sizeof text, "%.*e", count - 1, v);
 	if (count > 1)
 		memmove(text + 1, text + 2, strlen(text + 2) + 1);
-	return (struct decimal){.digits = strtoull(text, &e, 10),
-	    .exponent = atoi(e + 1) - (count - 1)};
+	d.digits = strtoull(text, &e, 10);
+	d.exponent = (int)strtol(e + 1, NULL, 10) - (count - 1);
+	return d;
 }
 
 static bool

@@ -32,7 +32,7 @@ void json_uint(struct json_writer *, uint64_t) NONNULL;
 void json_double(struct json_writer *, double) NONNULL; /* finite, or Python's NaN, Infinity */
 void json_bool(struct json_writer *, bool) NONNULL;
 void json_null(struct json_writer *) NONNULL;
-void json_tree(struct json_writer *, const struct json *) NONNULL; /* numbers as they were written */
+void json_tree(struct json_writer *, const struct json *) NONNULL; /* numbers as written */
 void json_raw(struct json_writer *, struct slice) NONNULL; /* one value, already in this format */
 
 #endif

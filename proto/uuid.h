@@ -33,7 +33,8 @@ bool id22_parse(struct slice, struct uuid *) MUST NONNULL;
 /* ms < 2^48; counter < 4096; random: 8 bytes, of which 6 + 48 bits are used. */
 struct uuid uuid_v7(uint64_t ms, uint32_t counter, const uint8_t random[8], uint8_t node) NONNULL;
 uint64_t uuid_v7_ms(const struct uuid *) NONNULL;
-/* The id n steps on: the counter, and behind its end the milliseconds, counted up; the rest as it is. */
+/* The id n steps on: the counter, and behind its end the milliseconds, counted up; the rest as it
+ * is. */
 struct uuid uuid_v7_after(const struct uuid *, uint32_t n) NONNULL;
 
 static inline int

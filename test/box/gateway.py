@@ -131,11 +131,12 @@ class Log:
 
 
 class Gateway:
-    def __init__(self, environment=None, start=True, **conf):
+    def __init__(self, environment=None, start=True, wrapper=(), **conf):
         self.directory = tempfile.mkdtemp(prefix="tocsin-")
         self.data = os.path.join(self.directory, "data")
         self.file = os.path.join(self.directory, "tocsin.json")
         self.environment = dict(environment or {})
+        self.wrapper = list(wrapper)
         self.conf = configuration(self.data, **conf)
         self.log = Log()
         self.process = self.address = None
@@ -154,7 +155,7 @@ class Gateway:
         since = len(self.log.records)
         self.errors = open(os.path.join(self.directory, "stderr"), "ab")
         self.process = subprocess.Popen(
-            [PROGRAM, "run", "-c", self.file], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            [*self.wrapper, PROGRAM, "run", "-c", self.file], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=self.errors, cwd=self.directory,
             env={**os.environ, "TOCSIN_CONTROL": control, **self.environment})
         self.reader = self.log.follow(self.process.stdout)

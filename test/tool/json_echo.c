@@ -44,7 +44,7 @@ echo_line(struct buf *out, struct arena *arena, char *line, size_t n)
 	struct json_writer w = {.buf = out};
 
 	buf_clear(out);
-	if (n == 17 && line[0] == 'd')
+	if (n == 17 && line[0] == 'd' && strspn(line + 1, "0123456789abcdef") == 16)
 		echo_double(&w, line + 1);
 	else
 		echo_text(&w, arena, line, n);

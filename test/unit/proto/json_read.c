@@ -398,7 +398,8 @@ static void
 test_json_read_arena_ceiling(void **state)
 {
 	static const char text[] = "{\"a\": [1, \"\\u00e9\", {\"b\": \"\\n\"}], \"k0\": 0,"
-	    " \"k1\": 1, \"k2\": 2, \"k3\": 3, \"k4\": 4, \"k5\": 5, \"k6\": 6, \"k7\": 7, \"k0\": 8}";
+	    " \"k1\": 1, \"k2\": 2, \"k3\": 3, \"k4\": 4, \"k5\": 5, \"k6\": 6,"
+	    " \"k7\": 7, \"k0\": 8}";
 	bool read = false;
 
 	(void)state;
