@@ -3,7 +3,7 @@
 VERSION := 0.1.0
 
 # What a fresh Debian lacks. One list; nothing else names a package.
-PACKAGES := gcc make pkg-config libevent-dev libyajl-dev liblmdb-dev libsodium-dev \
+PACKAGES := gcc libc6-dev make pkg-config libevent-dev libyajl-dev liblmdb-dev libsodium-dev \
 	libcmocka-dev python3 python3-pytest python3-requests curl valgrind
 LINT_PACKAGES := clang-tidy cppcheck clang-format
 FUZZ_PACKAGES := clang libclang-rt-14-dev
