@@ -27,7 +27,8 @@ static struct {
 static void
 arm(void)
 {
-	int64_t left = state.next - clock_steady();
+	int64_t probe = job_next_probe(), next = probe < state.next ? probe : state.next;
+	int64_t left = next - clock_steady();
 	struct timeval tv;
 
 	if (left > (int64_t)LONGEST_SLEEP_S * CLOCK_S)
@@ -94,6 +95,8 @@ on_wake(evutil_socket_t fd, short what, void *arg)
 		drain();
 	if (expire_backlog())
 		apply_sweep();
+	if (job_next_probe() <= clock_steady())
+		job_wake();
 	if (state.next > clock_steady()) {
 		arm();
 		return;
@@ -227,9 +230,9 @@ watch_event(uint64_t number, uint8_t type, const char *why)
 }
 
 static void
-watch_head(const struct lane_key *key, const struct uuid *delivery)
+watch_head(const struct lane_key *key, const struct uuid *delivery, bool fresh)
 {
-	struct job *job = job_new(key, delivery);
+	struct job *job = job_new(key, delivery, fresh);
 
 	/* Without memory the row stays where a sweep finds it. */
 	if (job == NULL || !turn_after_commit(job_admit, job))

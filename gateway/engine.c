@@ -146,11 +146,13 @@ hold(struct txn *txn, uint32_t webhook, bool held)
 	const struct conf_webhook *conf = engine.hooks[webhook].conf;
 	struct name_row name;
 
-	if (conf == NULL || !names_get(txn, NAME_WEBHOOK, conf->name, &name) || name.paused == held)
+	if (conf == NULL || !names_get(txn, NAME_WEBHOOK, conf->name, &name))
 		return;
-	name.paused = held;
-	names_put(txn, NAME_WEBHOOK, conf->name, &name);
-	engine_count(&engine.hooks[webhook].held, held ? 1 : -1);
+	if (name.paused != held) {
+		name.paused = held;
+		names_put(txn, NAME_WEBHOOK, conf->name, &name);
+		engine_count(&engine.hooks[webhook].held, held ? 1 : -1);
+	}
 	engine.watch->held(webhook, held);
 }
 

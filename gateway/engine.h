@@ -30,10 +30,12 @@ struct engine_watch {
 	void (*alert)(const struct record *, enum engine_outcome, uint64_t number);
 	/* type: EVENT_TRIGGERED, ...; why: a word for what is not an alert's doing, or NULL */
 	void (*event)(uint64_t number, uint8_t type, const char *why);
-	/* The first undelivered event of its lane may go as soon as the turn is committed. */
-	void (*head)(const struct lane_key *, const struct uuid *delivery);
+	/* The first undelivered event of its lane may go as soon as the turn is committed; fresh: it
+	 * was not tried yet. */
+	void (*head)(const struct lane_key *, const struct uuid *delivery, bool fresh);
 	/* A delivery went straight to the dead letters. */
 	void (*dead)(uint32_t webhook, uint64_t number, const char *reason);
+	/* An operator, or a receiver's 410, said so; held may be what it was. */
 	void (*held)(uint32_t webhook, bool held);
 };
 

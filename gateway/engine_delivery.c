@@ -30,13 +30,24 @@ delivery_count(struct txn *txn)
 
 /* Tells of the first row of a lane, if it may go now. */
 static void
-offer_head(struct txn *txn, uint32_t webhook, uint64_t number)
+offer_head(struct txn *txn, uint32_t webhook, uint64_t number, bool fresh)
 {
 	struct lane_key key = {.webhook = webhook, .number = number};
 	struct lane_row row;
 
 	if (lanes_seek(txn, &key, &row) && key.number == number && row.due == 0)
-		engine.watch->head(&key, &row.delivery);
+		engine.watch->head(&key, &row.delivery, fresh);
+}
+
+/* The same for a row that was just put, if it is the first one. */
+static void
+offer_new_head(struct txn *txn, const struct lane_key *key)
+{
+	struct lane_key first = {.webhook = key->webhook, .number = key->number};
+	struct lane_row row;
+
+	if (lanes_seek(txn, &first, &row) && first.number == key->number && first.n == key->n)
+		engine.watch->head(key, &row.delivery, true);
 }
 
 static void
@@ -70,15 +81,9 @@ create_one(struct txn *txn, const struct record *record, struct engine_hook *hoo
 	lanes_put(txn, &key, &(struct lane_row){.delivery = id});
 	engine_count(&hook->waiting, 1);
 	if (row->n == 1)
-		engine.watch->head(&key, &id);
-	else {
-		struct lane_key first = {.webhook = webhook->id, .number = row->number};
-		struct lane_row head;
-
-		if (lanes_seek(txn, &first, &head) && first.number == row->number &&
-		    first.n == row->n)
-			engine.watch->head(&key, &id);
-	}
+		engine.watch->head(&key, &id, true);
+	else
+		offer_new_head(txn, &key);
 }
 
 void
@@ -98,7 +103,7 @@ leave_lane(struct txn *txn, const struct lane_key *key, const struct lane_row *r
 		due_remove(txn, &(struct due_key){.time = row->due, .lane = *key});
 	lanes_remove(txn, key);
 	engine_count(&engine.hooks[key->webhook].waiting, -1);
-	offer_head(txn, key->webhook, key->number);
+	offer_head(txn, key->webhook, key->number, true);
 }
 
 /* When the next attempt is due, in us from now; 0: there is none. */
@@ -117,22 +122,26 @@ next_try(const struct conf_webhook *webhook, const struct record_outcome *outcom
 
 static void
 wait_or_die(struct txn *txn, const struct record *record, const struct lane_key *key,
-    struct delivery_row *delivery)
+    struct lane_row *lane, struct delivery_row *delivery)
 {
 	const struct record_outcome *outcome = &record->outcome;
-	int64_t delay = next_try(engine.hooks[key->webhook].conf, outcome, ++delivery->tries);
-	struct lane_row lane = {.delivery = outcome->delivery};
+	int64_t delay;
 
+	if (outcome->early && lane->due != 0 && outcome->verdict != VERDICT_GONE) {
+		deliveries_put(txn, &outcome->delivery, delivery);
+		return; /* it still has its time */
+	}
+	delay = next_try(engine.hooks[key->webhook].conf, outcome, ++delivery->tries);
 	if (delay == 0) {
 		bury(txn, key->webhook, &outcome->delivery, delivery);
-		leave_lane(txn, key, &lane);
+		leave_lane(txn, key, lane);
 		return;
 	}
-	lane.due = record->steady + delay;
+	lane->due = record->steady + delay;
 	delivery->next = record->wall + delay;
 	deliveries_put(txn, &outcome->delivery, delivery);
-	lanes_put(txn, key, &lane);
-	due_put(txn, &(struct due_key){.time = lane.due, .lane = *key});
+	lanes_put(txn, key, lane);
+	due_put(txn, &(struct due_key){.time = lane->due, .lane = *key});
 }
 
 void
@@ -147,7 +156,6 @@ delivery_outcome(struct txn *txn, const struct record *record)
 		return;
 	delivery.attempts++;
 	delivery.reason = outcome->attempt.reason;
-	delivery.next = 0;
 	attempts_put(txn, &outcome->delivery, delivery.attempts, &outcome->attempt);
 	key.number = delivery.number;
 	key.n = delivery.n;
@@ -155,11 +163,12 @@ delivery_outcome(struct txn *txn, const struct record *record)
 		if (delivery.state == DELIVERY_DEAD)
 			dead_remove(txn, key.webhook, &outcome->delivery);
 		delivery.state = DELIVERY_DELIVERED;
+		delivery.next = 0;
 		deliveries_put(txn, &outcome->delivery, &delivery);
 		if (lanes_get(txn, &key, &lane))
 			leave_lane(txn, &key, &lane);
 	} else if (lanes_get(txn, &key, &lane)) {
-		wait_or_die(txn, record, &key, &delivery);
+		wait_or_die(txn, record, &key, &lane, &delivery);
 	} else {
 		deliveries_put(txn, &outcome->delivery, &delivery);
 	}
@@ -180,7 +189,7 @@ delivery_due(struct txn *txn, const struct due_key *due)
 		delivery.next = 0;
 		deliveries_put(txn, &lane.delivery, &delivery);
 	}
-	offer_head(txn, due->lane.webhook, due->lane.number);
+	offer_head(txn, due->lane.webhook, due->lane.number, false);
 }
 
 void

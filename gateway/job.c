@@ -7,205 +7,43 @@
  * Work that needs the store (reading bodies, filing outcomes, sweeping) is done in event callbacks;
  * hooks only move jobs between lists and wake the pump.
  */
-#include "gateway/job.h"
+#include "gateway/job_parts.h"
 
 #include <stdlib.h>
-#include <sys/queue.h>
 
 #include "gateway/apply.h"
 #include "gateway/clock.h"
 #include "gateway/ids.h"
 #include "gateway/log.h"
-#include "gateway/out.h"
 #include "gateway/request.h"
 #include "gateway/turn.h"
 
-enum { SLOTS_AT_START = 4, SWEEP_STEP = 256, BUCKETS = 64, SETTLE_AGAIN_US = 100000 };
-
-enum job_state { JOB_READY, JOB_FLIGHT, JOB_SETTLING };
-
-struct job {
-	enum job_state state;
-	struct lane_key lane;
-	struct uuid delivery;
-	struct hook *hook;
-	struct out_attempt attempt;
-	struct out_result result;
-	int64_t wall;               /* when the attempt started */
-	int64_t retry_in;           /* us; as settled, for the log */
-	uint32_t number;            /* of the attempt: X-Attempt */
-	enum delivery_state settled;
-	TAILQ_ENTRY(job) next;      /* in ready, flight or unsettled */
-	LIST_ENTRY(job) in_window;
-};
-
-TAILQ_HEAD(job_list, job);
-LIST_HEAD(job_bucket, job);
-
-struct hook {
-	const struct conf_webhook *webhook;
-	struct out_pool *pool;
-	struct job_list ready, flight;
-	struct job_bucket window[BUCKETS]; /* every job, by incident number */
-	int jobs, in_flight, slots;        /* slots: in flight at most, for now */
-	bool held;
-	bool swept;                        /* nothing is behind the cursor */
-	uint64_t cursor;                   /* incident number: from here on lanes are to be swept */
-};
+/* While nothing succeeds, no more than FEW attempts are out at once. */
+enum { SLOTS_AT_START = 4, FEW = 8, QUIET_US = 1000000, SETTLE_AGAIN_US = 100000 };
 
 static struct {
 	struct event *pump;  /* ready jobs, sweeps */
 	struct event *again; /* unsettled jobs */
-	struct hook *hooks;  /* by place in the configuration */
+	struct queue *queues; /* by place in the configuration */
 	size_t count;
 	struct job_list unsettled;
 	size_t in_flight;
 	bool draining;
 } state;
 
-static void
-wake(void)
+void
+job_wake(void)
 {
 	event_active(state.pump, 0, 0);
 }
 
-static struct hook *
-hook_of(uint32_t id)
+struct queue *
+queue_of(uint32_t id)
 {
 	const struct conf_webhook *webhook = engine_webhook(id);
 
 	return webhook == NULL || webhook->index >= state.count ? NULL
-								: &state.hooks[webhook->index];
-}
-
-/* ---- the window ----------------------------------------------------------------------------- */
-
-static struct job *
-find_job(struct hook *hook, const struct uuid *delivery, uint64_t number)
-{
-	struct job *job;
-
-	LIST_FOREACH (job, &hook->window[number % BUCKETS], in_window)
-		if (uuid_compare(&job->delivery, delivery) == 0)
-			return job;
-	return NULL;
-}
-
-static bool
-has_room(const struct hook *hook)
-{
-	return hook->jobs < 2 * hook->webhook->max_in_flight;
-}
-
-static void
-add_job(struct hook *hook, struct job *job)
-{
-	job->hook = hook;
-	job->state = JOB_READY;
-	hook->jobs++;
-	LIST_INSERT_HEAD(&hook->window[job->lane.number % BUCKETS], job, in_window);
-	TAILQ_INSERT_TAIL(&hook->ready, job, next);
-}
-
-/* The job is off every other list. */
-static void
-drop_job(struct job *job)
-{
-	job->hook->jobs--;
-	LIST_REMOVE(job, in_window);
-	free(job);
-}
-
-static void
-leave_to_sweep(struct hook *hook, uint64_t number)
-{
-	if (hook->swept || number < hook->cursor)
-		hook->cursor = number;
-	hook->swept = false;
-}
-
-struct job *
-job_new(const struct lane_key *lane, const struct uuid *delivery)
-{
-	struct job *job = calloc(1, sizeof *job);
-
-	if (job != NULL) {
-		job->lane = *lane;
-		job->delivery = *delivery;
-	}
-	return job;
-}
-
-void
-job_missed(const struct lane_key *lane, struct job *job)
-{
-	struct hook *hook = hook_of(lane->webhook);
-
-	if (hook != NULL)
-		leave_to_sweep(hook, lane->number);
-	free(job);
-	wake();
-}
-
-void
-job_admit(void *arg, bool ok)
-{
-	struct job *job = arg;
-	struct hook *hook = ok ? hook_of(job->lane.webhook) : NULL;
-
-	if (hook == NULL || find_job(hook, &job->delivery, job->lane.number) != NULL) {
-		free(job);
-		return;
-	}
-	/* Behind the cursor it will be found anyway, in its turn. */
-	if (has_room(hook) && (hook->swept || job->lane.number < hook->cursor)) {
-		add_job(hook, job);
-	} else {
-		leave_to_sweep(hook, job->lane.number);
-		free(job);
-	}
-	wake();
-}
-
-/* Looks at the head of the first lane at or behind the cursor; false when the window is full, or
- * there is none. */
-static bool
-sweep_one(struct hook *hook, struct txn *txn)
-{
-	struct lane_key key = {.webhook = hook->webhook->id, .number = hook->cursor};
-	struct lane_row row;
-	struct job *job;
-
-	if (!lanes_seek(txn, &key, &row)) {
-		hook->swept = true;
-		return false;
-	}
-	hook->cursor = key.number;
-	if (row.due == 0 && find_job(hook, &row.delivery, key.number) == NULL) {
-		job = has_room(hook) ? job_new(&key, &row.delivery) : NULL;
-		if (job == NULL)
-			return false;
-		add_job(hook, job);
-	}
-	hook->cursor++;
-	return true;
-}
-
-static void
-sweep(struct hook *hook)
-{
-	struct txn *txn;
-	int n = 0;
-
-	if (hook->swept || hook->jobs >= hook->webhook->max_in_flight)
-		return;
-	txn = turn_read();
-	while (txn != NULL && n < SWEEP_STEP && sweep_one(hook, txn))
-		n++;
-	if (n == SWEEP_STEP || txn == NULL) {
-		wake();
-		turn_break(); /* the rest after this turn's commit and answers */
-	}
+								: &state.queues[webhook->index];
 }
 
 /* ---- the outcome ---------------------------------------------------------------------------- */
@@ -242,7 +80,7 @@ log_job(const struct job *job)
 
 	log_begin(lines[job->settled].level, lines[job->settled].action, "%s",
 	    reason_text(result->reason));
-	log_text("labels.webhook", job->hook->webhook->name);
+	log_text("labels.webhook", job->queue->webhook->name);
 	log_number("labels.incident", (int64_t)job->lane.number);
 	log_number("labels.attempt", job->number);
 	log_uuid("labels.delivery", &job->delivery);
@@ -276,8 +114,8 @@ on_settled(void *arg, bool ok)
 		return;
 	}
 	log_job(job);
-	drop_job(job);
-	wake();
+	window_drop(job);
+	job_wake();
 }
 
 static uint32_t
@@ -302,6 +140,7 @@ outcome_of(const struct job *job)
 		.first_byte = clip(result->first_byte),
 		.total = clip(result->total)},
 	    .verdict = verdict_of(result),
+	    .early = job->early,
 	    .retry_after = result->retry_after,
 	    .jitter = ids_jitter()};
 	return record;
@@ -373,42 +212,134 @@ fill(struct out_attempt *attempt, struct buf *head, struct slice *body)
 		return false;
 	job->number = delivery.attempts + 1;
 	*body = event.body;
-	request_write(head, job->hook->webhook, &job->delivery, job->number, event.body);
+	request_write(head, job->queue->webhook, &job->delivery, job->number, event.body);
 	return true;
+}
+
+static enum breaker_sign
+sign_of(const struct out_result *result)
+{
+	if (result->status == 408 || result->status == 425)
+		return BREAKER_UNSURE;
+	return verdict_of(result) == VERDICT_FAILED ? BREAKER_DOWN : BREAKER_ALIVE;
+}
+
+static void
+log_breaker(const struct queue *queue, bool open)
+{
+	log_begin(open ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+	    open ? "breaker.opened" : "breaker.closed",
+	    open ? "the receiver is down: deliveries wait, a probe goes from time to time"
+		 : "the receiver is back: what waited goes out");
+	log_text("labels.webhook", queue->webhook->name);
+	log_end();
+}
+
+/* What the attempt says of the receiver: how many may be out at once, and whether any. */
+static void
+judge(struct queue *queue, const struct job *job)
+{
+	enum breaker_sign sign = sign_of(&job->result);
+	enum breaker_change change =
+	    breaker_report(&queue->breaker, sign, job->probe, clock_steady());
+
+	if (sign == BREAKER_ALIVE) {
+		queue->alive = clock_mono();
+		if (queue->slots < queue->webhook->max_in_flight)
+			queue->slots++;
+	} else if (sign == BREAKER_DOWN) {
+		queue->slots = queue->slots > 1 ? queue->slots / 2 : 1;
+	}
+	if (change != BREAKER_SAME)
+		log_breaker(queue, change == BREAKER_OPENED);
+	if (change == BREAKER_CLOSED)
+		window_again(queue, true);
 }
 
 static void
 on_done(struct out_attempt *attempt, const struct out_result *result)
 {
 	struct job *job = job_of(attempt);
-	struct hook *hook = job->hook;
+	struct queue *queue = job->queue;
 
-	TAILQ_REMOVE(&hook->flight, job, next);
-	hook->in_flight--;
+	TAILQ_REMOVE(&queue->flight, job, next);
+	queue->in_flight--;
 	state.in_flight--;
-	if (result->reason != REASON_OK)
-		hook->slots = hook->slots > 1 ? hook->slots / 2 : 1;
-	else if (hook->slots < hook->webhook->max_in_flight)
-		hook->slots++;
 	job->state = JOB_SETTLING;
 	job->result = *result;
+	judge(queue, job);
 	settle(job);
-	wake();
+	job_wake();
 }
 
+/* The job is on no list but the window. */
 static void
-start_job(struct hook *hook, struct job *job)
+start_job(struct queue *queue, struct job *job)
 {
-	TAILQ_REMOVE(&hook->ready, job, next);
-	TAILQ_INSERT_TAIL(&hook->flight, job, next);
-	hook->in_flight++;
+	TAILQ_INSERT_TAIL(&queue->flight, job, next);
+	queue->in_flight++;
 	state.in_flight++;
 	job->state = JOB_FLIGHT;
 	job->wall = clock_wall();
 	job->attempt.fill = fill;
 	job->attempt.done = on_done;
-	out_start(hook->pool, &job->attempt);
+	out_start(queue->pool, &job->attempt);
 	turn_charge(0);
+}
+
+/* ---- the pump ------------------------------------------------------------------------------- */
+
+static struct job *
+take_ready(struct queue *queue)
+{
+	struct job *job = TAILQ_FIRST(&queue->fresh);
+
+	if (job != NULL) {
+		TAILQ_REMOVE(&queue->fresh, job, next);
+		return job;
+	}
+	job = TAILQ_FIRST(&queue->again);
+	if (job != NULL)
+		TAILQ_REMOVE(&queue->again, job, next);
+	return job;
+}
+
+static bool
+may_start(const struct queue *queue)
+{
+	if (queue->held || queue->breaker.open || queue->in_flight >= queue->slots)
+		return false;
+	return queue->in_flight < FEW || clock_mono() - queue->alive < QUIET_US;
+}
+
+static void
+probe(struct queue *queue)
+{
+	struct job *job;
+
+	if (queue->held || !breaker_probe(&queue->breaker, clock_steady()))
+		return;
+	job = window_probe(queue);
+	if (job == NULL) {
+		breaker_unprobe(&queue->breaker, clock_steady());
+		return;
+	}
+	job->probe = true;
+	start_job(queue, job);
+}
+
+static void
+pump(struct queue *queue)
+{
+	struct job *job;
+
+	if (!window_sweep(queue)) {
+		job_wake();
+		turn_break(); /* the rest after this turn's commit and answers */
+	}
+	probe(queue);
+	while (may_start(queue) && (job = take_ready(queue)) != NULL)
+		start_job(queue, job);
 }
 
 static void
@@ -417,27 +348,41 @@ on_pump(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	for (size_t i = 0; i < state.count && !state.draining; i++) {
-		struct hook *hook = &state.hooks[i];
-
-		sweep(hook);
-		while (!hook->held && hook->in_flight < hook->slots && !TAILQ_EMPTY(&hook->ready))
-			start_job(hook, TAILQ_FIRST(&hook->ready));
-	}
+	for (size_t i = 0; i < state.count && !state.draining; i++)
+		pump(&state.queues[i]);
 }
 
-/* ---- start, stop, questions ----------------------------------------------------------------- */
+int64_t
+job_next_probe(void)
+{
+	int64_t next = INT64_MAX;
+
+	for (size_t i = 0; i < state.count; i++) {
+		const struct queue *queue = &state.queues[i];
+		bool waits = queue->breaker.open && !queue->breaker.probing && !queue->held &&
+			     engine_waiting(queue->webhook->id) > 0;
+
+		if (waits && queue->breaker.probe_at < next)
+			next = queue->breaker.probe_at;
+	}
+	return next;
+}
+
+/* ---- start, stop, questions ------------------------------------------------------------------ */
 
 static bool
-start_hook(struct hook *hook, const struct conf_webhook *webhook)
+start_queue(struct queue *queue, const struct conf_webhook *webhook)
 {
-	TAILQ_INIT(&hook->ready);
-	TAILQ_INIT(&hook->flight);
-	hook->webhook = webhook;
-	hook->slots = webhook->max_in_flight < SLOTS_AT_START ? webhook->max_in_flight : SLOTS_AT_START;
-	hook->held = engine_held(webhook->id);
-	hook->pool = out_pool_new(webhook);
-	return hook->pool != NULL;
+	TAILQ_INIT(&queue->fresh);
+	TAILQ_INIT(&queue->again);
+	TAILQ_INIT(&queue->flight);
+	queue->webhook = webhook;
+	queue->slots = SLOTS_AT_START;
+	if (queue->slots > webhook->max_in_flight)
+		queue->slots = webhook->max_in_flight;
+	queue->held = engine_held(webhook->id);
+	queue->pool = out_pool_new(webhook);
+	return queue->pool != NULL;
 }
 
 int
@@ -447,14 +392,14 @@ job_start(struct event_base *base, const struct conf *conf)
 	TAILQ_INIT(&state.unsettled);
 	state.pump = event_new(base, -1, 0, on_pump, NULL);
 	state.again = evtimer_new(base, on_again, NULL);
-	state.hooks = calloc(conf->webhook_count + 1, sizeof *state.hooks);
-	if (state.pump == NULL || state.again == NULL || state.hooks == NULL)
+	state.queues = calloc(conf->webhook_count + 1, sizeof *state.queues);
+	if (state.pump == NULL || state.again == NULL || state.queues == NULL)
 		return -1;
 	state.count = conf->webhook_count;
 	for (size_t i = 0; i < conf->webhook_count; i++)
-		if (!start_hook(&state.hooks[i], &conf->webhooks[i]))
+		if (!start_queue(&state.queues[i], &conf->webhooks[i]))
 			return -1;
-	wake();
+	job_wake();
 	return 0;
 }
 
@@ -467,7 +412,7 @@ free_list(struct job_list *list)
 		TAILQ_REMOVE(list, job, next);
 		if (job->state == JOB_FLIGHT)
 			out_cancel(&job->attempt);
-		drop_job(job);
+		window_drop(job);
 	}
 }
 
@@ -476,25 +421,31 @@ job_stop(void)
 {
 	free_list(&state.unsettled);
 	for (size_t i = 0; i < state.count; i++) {
-		free_list(&state.hooks[i].ready);
-		free_list(&state.hooks[i].flight);
-		out_pool_free(state.hooks[i].pool);
+		free_list(&state.queues[i].fresh);
+		free_list(&state.queues[i].again);
+		free_list(&state.queues[i].flight);
+		out_pool_free(state.queues[i].pool);
 	}
 	event_free(state.pump);
 	event_free(state.again);
-	free(state.hooks);
+	free(state.queues);
 	memset(&state, 0, sizeof state);
 }
 
 void
 job_hold(uint32_t webhook)
 {
-	struct hook *hook = hook_of(webhook);
+	struct queue *queue = queue_of(webhook);
 
-	if (hook == NULL)
+	if (queue == NULL)
 		return;
-	hook->held = engine_held(webhook);
-	wake();
+	queue->held = engine_held(webhook);
+	if (!queue->held) {
+		if (breaker_reset(&queue->breaker))
+			log_breaker(queue, false);
+		window_again(queue, true);
+	}
+	job_wake();
 }
 
 void
@@ -512,13 +463,13 @@ job_in_flight(void)
 int
 job_state(uint32_t webhook, const struct uuid *delivery)
 {
-	struct hook *hook = hook_of(webhook);
+	struct queue *queue = queue_of(webhook);
 	struct job *job;
 
-	if (hook == NULL)
+	if (queue == NULL)
 		return -1;
-	for (size_t i = 0; i < BUCKETS; i++)
-		LIST_FOREACH (job, &hook->window[i], in_window)
+	for (size_t i = 0; i < QUEUE_BUCKETS; i++)
+		LIST_FOREACH (job, &queue->window[i], in_window)
 			if (uuid_compare(&job->delivery, delivery) == 0)
 				return (int)job->state;
 	return -1;

@@ -15,21 +15,30 @@
 
 struct job;
 
+enum job_state { JOB_READY, JOB_FLIGHT, JOB_SETTLING };
+
 /* -1 without memory. Every webhook's lanes are swept from the start. */
 int job_start(struct event_base *, const struct conf *) MUST NONNULL;
 /* Cancels what is in flight: it is sent again after the next start. */
 void job_stop(void);
 
-/* A head that may go once the turn is committed: job_admit is that turn's hook for it. */
-struct job *job_new(const struct lane_key *, const struct uuid *delivery) MUST NONNULL;
+/* A head that may go once the turn is committed: job_admit is that turn's hook for it. fresh: it was
+ * never tried. */
+struct job *job_new(const struct lane_key *, const struct uuid *delivery, bool fresh) MUST NONNULL;
 void job_admit(void *job, bool ok);
 /* The head is left to the sweep; frees job (may be NULL). */
 void job_missed(const struct lane_key *, struct job *);
 
-/* Looks again whether the engine holds the webhook's deliveries. */
+/* Looks again whether the engine holds the webhook's deliveries. If not, an operator has let them go:
+ * its breaker is closed, and what waits goes now. */
 void job_hold(uint32_t webhook);
+/* Looks soon at what may start: after a change, or when a probe is due. */
+void job_wake(void);
 /* Starts no more attempts at all: the process is about to end. */
 void job_drain(void);
+
+/* When the next probe behind an open breaker may go (steady); INT64_MAX: none waits. */
+int64_t job_next_probe(void);
 
 size_t job_in_flight(void);            /* attempts, of all webhooks */
 int job_state(uint32_t webhook, const struct uuid *delivery); /* enum job_state, or -1: no job */

@@ -40,6 +40,7 @@ struct record_outcome {
 	struct uuid delivery;
 	struct attempt_row attempt;
 	enum verdict verdict;
+	bool early;          /* made before its time: if it failed, its time stays as it is */
 	int64_t retry_after; /* us from now; 0: the receiver asked for nothing */
 	int jitter;          /* thousandths, -200 to 200 */
 };

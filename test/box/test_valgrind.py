@@ -13,9 +13,9 @@ VALGRIND = ["valgrind", "--quiet", "--leak-check=full", "--error-exitcode=9",
 @pytest.mark.skipif("address" in BUILD, reason="valgrind and sanitizers exclude each other")
 def test_valgrind_run_with_traffic(make):
     """§1.5: what a request, an incident or an attempt takes is given back."""
-    well, ill = make.receiver(), make.receiver(answer(500))
+    well, ill = make.receiver(), make.receiver(answer(404))
     gateway = make.gateway(
-        wrapper=VALGRIND, limits={"store": "256MiB"}, retry=["100ms", "100ms"],
+        wrapper=VALGRIND, limits={"store": "256MiB"}, retry=["100ms"] * 3,
         
         webhooks=[webhook("well", well.url(), auth={"type": "hmac", "key": "valgrind-key"}),
                   webhook("ill", ill.url())])

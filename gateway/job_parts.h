@@ -1,0 +1,68 @@
+/*
+ * What the files of delivery share among themselves; nobody else includes this.
+ *
+ *   job.c         attempts and their outcomes, the pump, start and stop
+ *   job_window.c  which of a webhook's deliveries are in memory: admitting, sweeping, probing
+ */
+#ifndef GATEWAY_JOB_PARTS_H
+#define GATEWAY_JOB_PARTS_H
+
+#include <sys/queue.h>
+
+#include "gateway/breaker.h"
+#include "gateway/job.h"
+#include "gateway/out.h"
+
+enum { QUEUE_BUCKETS = 64 };
+
+struct job {
+	enum job_state state;
+	bool fresh;                 /* never tried: goes before those that were */
+	bool early;                 /* taken before its time: a failure does not count on the schedule */
+	bool probe;                 /* behind an open breaker */
+	struct lane_key lane;
+	struct uuid delivery;
+	struct queue *queue;
+	struct out_attempt attempt;
+	struct out_result result;
+	int64_t wall;               /* when the attempt started */
+	uint32_t number;            /* of the attempt: X-Attempt */
+	int64_t retry_in;           /* us; as settled, for the log */
+	enum delivery_state settled;
+	TAILQ_ENTRY(job) next;      /* in fresh, again, flight or unsettled */
+	LIST_ENTRY(job) in_window;
+};
+
+TAILQ_HEAD(job_list, job);
+LIST_HEAD(job_bucket, job);
+
+/* One webhook's deliveries in memory. */
+struct queue {
+	const struct conf_webhook *webhook;
+	struct out_pool *pool;
+	struct breaker breaker;
+	struct job_list fresh, again;             /* ready; first attempts go first */
+	struct job_list flight;
+	struct job_bucket window[QUEUE_BUCKETS];  /* every job, by incident number */
+	int jobs, in_flight;
+	int slots;                                /* attempts at once, for now */
+	int64_t alive;                            /* mono: the receiver's last sign of life */
+	bool held;
+	bool swept;                               /* nothing is behind the cursor */
+	bool hasten;                              /* the sweep takes heads before their time too */
+	uint64_t cursor;                          /* incident number: lanes from here on are to be swept */
+	uint64_t probed;                          /* incident number of the last probe */
+};
+
+/* The webhook's queue; NULL when it is not configured. */
+struct queue *queue_of(uint32_t webhook);
+/* Takes rows into the window while there is room; false when there is more to do in another turn. */
+bool window_sweep(struct queue *) NONNULL;
+/* Everything that waits is looked at again; hasten: even before its time. */
+void window_again(struct queue *, bool hasten) NONNULL;
+/* The head of the next lane in turn, as a job on no list but the window; NULL: none, or no memory. */
+struct job *window_probe(struct queue *) NONNULL;
+/* The job is on no other list. */
+void window_drop(struct job *) NONNULL;
+
+#endif
