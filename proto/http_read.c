@@ -358,17 +358,17 @@ http_read_response(struct slice in, size_t limit, size_t *scanned, struct http_h
 {
 	static const char version[] = "HTTP/1.";
 	size_t seen = in.n < sizeof version - 1 ? in.n : sizeof version - 1;
-	int size;
+	int size, fault = 0;
 
 	/* What cannot become a status line need not be waited for. */
 	if (seen > 0 && memcmp(in.p, version, seen) != 0)
 		return BAD_GATEWAY;
 	size = find_end(in, limit, scanned);
-	if (size == 0 || size == HEAD_TOO_LARGE)
-		return size;
-	if (size < 0 || read_head((struct slice){in.p, (size_t)size}, head, read_status_line) != 0)
-		return BAD_GATEWAY;
-	return size;
+	if (size > 0)
+		fault = read_head((struct slice){in.p, (size_t)size}, head, read_status_line);
+	if (size == HEAD_TOO_LARGE || fault == HEAD_TOO_LARGE)
+		return HEAD_TOO_LARGE;
+	return size < 0 || fault != 0 ? BAD_GATEWAY : size;
 }
 
 struct slice

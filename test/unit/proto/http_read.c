@@ -482,7 +482,10 @@ test_http_response_refused(void **state)
 			assert_true(got == 0 || got == -502);
 		}
 	}
-	assert_int_equal(http_read_response(SLICE(OK "\r\n"), 18, &scanned, &head), -502);
+	assert_int_equal(http_read_response(SLICE(OK "\r\n"), 18, &scanned, &head), -431);
+	/* What cannot become a status line is refused before its line ends. */
+	assert_int_equal(read_response(SLICE("HTTX"), &head), -502);
+	assert_int_equal(read_response(SLICE("HTTP/1."), &head), 0);
 }
 
 static void
