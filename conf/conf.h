@@ -15,7 +15,13 @@
 #include "proto/cidr.h"
 #include "proto/incident.h"
 
-enum conf_surface { SERVE_INGEST = 1, SERVE_STATUS = 2, SERVE_API = 4, SERVE_OPS = 8, SERVE_ALL = 15 };
+enum conf_surface {
+	SERVE_INGEST = 1,
+	SERVE_STATUS = 2,
+	SERVE_API = 4,
+	SERVE_OPS = 8,
+	SERVE_ALL = 15,
+};
 
 struct conf_listener {
 	struct slice address;  /* as written: "127.0.0.1:8080", "[::1]:8080" */
@@ -51,7 +57,7 @@ struct conf_integration {
 	int default_urgency;     /* 1 high, 0 low */
 	bool capture_additional_data;
 	int64_t rate_per_minute, rate_burst; /* 0: no limit */
-	uint32_t id;             /* set once by the gateway when the store knows the name; 0 until then */
+	uint32_t id;             /* given by the store to the name; 0 until the gateway asked */
 	size_t index;            /* place in conf->integrations */
 };
 
@@ -70,7 +76,7 @@ struct conf_webhook {
 	bool https;
 	struct slice host;      /* name or address, without brackets */
 	int port;
-	struct slice authority; /* for the Host header: host, with brackets, with port unless default */
+	struct slice authority; /* for Host: host, in brackets if IPv6, port unless default */
 	struct slice target;    /* path and query, at least "/" */
 	struct conf_header *headers;
 	size_t header_count;
@@ -146,7 +152,8 @@ struct conf {
 	struct conf_private *own; /* arena, reference count, indexes */
 };
 
-/* Called once per fault, in file order, with the whole line (no newline, strangers' bytes escaped). */
+/* Called once per fault, in file order, with the whole line (no newline, strangers' bytes
+ * escaped). */
 typedef void conf_report(void *arg, const char *line);
 
 /*
@@ -171,7 +178,8 @@ struct conf_webhook *conf_webhook_by_name(const struct conf *, struct slice name
 /* True while wall time `now` (us) is inside a window of the service, or it is under_maintenance. */
 bool conf_in_maintenance(const struct conf_service *, int64_t now) NONNULL;
 
-/* "3s", "60m", "30d", "500ms", "2h"; "512KiB", "64GiB", "100". False for anything else or overflow. */
+/* "3s", "60m", "30d", "500ms", "2h"; "512KiB", "64GiB", "100". False for anything else or
+ * overflow. */
 bool conf_parse_time(struct slice, int64_t *us) MUST NONNULL;
 bool conf_parse_size(struct slice, int64_t *bytes) MUST NONNULL;
 

@@ -68,7 +68,7 @@ api_incident(struct route_request *request)
 	}
 }
 
-/* ---- pages --------------------------------------------------------------------------------------- */
+/* ---- pages ------------------------------------------------------------------------------- */
 
 static void
 write_link(struct json_writer *w, const char *key, uint64_t page, uint64_t limit)
@@ -86,7 +86,8 @@ write_link(struct json_writer *w, const char *key, uint64_t page, uint64_t limit
 	json_text(w, text);
 }
 
-/* Writes at most limit rows from *from down; *from becomes where the next page starts, 0: nowhere. */
+/* Writes at most limit rows from *from down; *from becomes where the next page starts, 0:
+ * nowhere. */
 static void
 write_rows(struct json_writer *w, struct txn *txn, uint64_t *from, uint64_t limit)
 {
@@ -125,7 +126,8 @@ previous_page(struct txn *txn, uint64_t from, uint64_t limit)
 void
 api_incidents(struct route_request *request)
 {
-	struct slice limit_text = route_query(request, "limit"), page = route_query(request, "page");
+	struct slice limit_text = route_query(request, "limit");
+	struct slice page = route_query(request, "page");
 	uint64_t limit = PAGE_DEFAULT, from = UINT64_MAX, first;
 	struct txn *txn = turn_read();
 	struct json_writer w;

@@ -76,7 +76,8 @@ find_integration(const struct route_request *request)
 	return conf_integration_by_key(route_conf(), INTEGRATION_GENERIC, key);
 }
 
-/* An entity id for an alert that has none: a UUID cut to 32 characters, as the vendor makes them. */
+/* An entity id for an alert that has none: a UUID cut to 32 characters, as the vendor makes
+ * them. */
 static bool
 make_entity(struct alert *alert)
 {
@@ -161,7 +162,7 @@ api_generic(struct route_request *request)
 		accept_alert(request, integration, &alert);
 }
 
-/* ---- status ------------------------------------------------------------------------------------ */
+/* ---- status ------------------------------------------------------------------------------ */
 
 static void
 write_incident(struct json_writer *w, const struct trace_row *trace)

@@ -1,4 +1,5 @@
-/* Liveness, readiness, and the switches: applying alerts, one webhook's deliveries (CONTRACT §2, §5). */
+/* Liveness, readiness, and the switches: applying alerts, one webhook's deliveries (CONTRACT §2,
+ * §5). */
 #include "gateway/apply.h"
 #include "gateway/route.h"
 #include "gateway/server.h"

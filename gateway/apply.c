@@ -22,7 +22,7 @@ static struct {
 	int64_t next;      /* steady: what is due first, as of this turn */
 } state;
 
-/* ---- the wake-up timer ---------------------------------------------------------------------- */
+/* ---- the wake-up timer ------------------------------------------------------------------- */
 
 static void
 arm(void)
@@ -140,7 +140,7 @@ apply_stop(void)
 	memset(&state, 0, sizeof state);
 }
 
-/* ---- records -------------------------------------------------------------------------------- */
+/* ---- records ----------------------------------------------------------------------------- */
 
 struct record
 apply_record(enum record_kind kind, uint32_t ids)
@@ -182,7 +182,7 @@ apply_seal(struct txn *txn)
 	engine_seal(txn, &last, &clock);
 }
 
-/* ---- what the engine tells ------------------------------------------------------------------ */
+/* ---- what the engine tells --------------------------------------------------------------- */
 
 static const char *const outcome_words[] = {
     [OUTCOME_CREATED] = "created",       [OUTCOME_JOINED] = "joined",

@@ -1,7 +1,8 @@
 /*
- * Where the turn and the engine meet: one call applies a record in the turn's transaction and sees to
- * it that the engine's memory is kept or taken back with it. Everything the engine tells through its
- * watch is staged here and done once it lasts. Holds the one wake-up timer over retries and timers.
+ * Where the turn and the engine meet: one call applies a record in the turn's transaction and sees
+ * to it that the engine's memory is kept or taken back with it. Everything the engine tells through
+ * its watch is staged here and done once it lasts. Holds the one wake-up timer over retries and
+ * timers.
  */
 #ifndef GATEWAY_APPLY_H
 #define GATEWAY_APPLY_H

@@ -3,10 +3,10 @@
  *
  *   wall    CLOCK_REALTIME. Dates that people read. May be stepped at any time.
  *   steady  what lasts is timed by it: ids, due times, horizons. CLOCK_BOOTTIME plus an offset that
- *           is kept in the store, so that it goes on across restarts and a step of the wall clock
- *           neither expires a live trace nor delays a retry. It starts as the wall time, and takes a
- *           wall time that is ahead of it over after a reboot only (then nothing else tells how long
- *           the machine was off). It never goes back.
+ *           is kept in the store, so that it goes on across restarts, and a step of the wall clock
+ *           neither expires a live trace nor delays a retry. It starts as the wall time. After a
+ *           reboot, when nothing else tells how long the machine was off, it takes over a wall time
+ *           that is ahead of it. It never goes back.
  *   mono    CLOCK_MONOTONIC. Durations within one process: phases of an attempt, length of a turn.
  *
  * Deadlines of up to 3 s are libevent's own.

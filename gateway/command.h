@@ -1,4 +1,5 @@
-/* Commands: argv[0] is the command's name; the result is the exit status: 0, 1 (it failed), 2 (usage). */
+/* Commands: argv[0] is the command's name; the result is the exit status: 0, 1 (it failed), 2
+ * (usage). */
 #ifndef GATEWAY_COMMAND_H
 #define GATEWAY_COMMAND_H
 

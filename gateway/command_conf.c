@@ -63,7 +63,7 @@ command_check(int argc, char **argv)
 	return 0;
 }
 
-/* ---- keys ---------------------------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------------------------- */
 
 static void
 key_generic(void)
@@ -79,7 +79,8 @@ key_generic(void)
 static void
 key_pagertree(void)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 	fputs("int_", stdout);
 	for (int i = 0; i < 10; i++)

@@ -72,14 +72,14 @@ static const char *
 verdict(const struct in_request *request)
 {
 	struct slice signature = http_header(request->head, "X-SIGNATURE");
+	struct slice body = {request->body, request->body_n};
 
 	if (receive.key.n == 0)
 		return "signature not checked (no -k)";
 	if (signature.n == 0)
 		return "signature NOT verified: there is none";
-	return sign_hmac_verify(receive.key, (struct slice){request->body, request->body_n}, signature)
-		   ? "signature verified"
-		   : "signature NOT verified";
+	return sign_hmac_verify(receive.key, body, signature) ? "signature verified"
+							      : "signature NOT verified";
 }
 
 /* What a stranger sent may hold anything: only printable ASCII goes to the terminal as it is. */

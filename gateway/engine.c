@@ -2,7 +2,7 @@
  * The engine's frame: what it holds in memory, how a turn's changes to that are kept or taken back,
  * and the dispatch of records. The work is in engine_alert.c, engine_incident.c, engine_delivery.c.
  *
- *   record ─▶ engine_apply ─▶ rows (in the transaction) + memory (under undo) + watch (tells others)
+ *   record ─▶ engine_apply ─▶ rows (in the transaction), memory (under undo), watch (tells others)
  *                              engine_seal: counters, heads      engine_settle: keep or take back
  */
 #include "gateway/engine_parts.h"
@@ -17,7 +17,7 @@ enum { HEADS_LEAST = 4, HEADS_SHARE = 16, BODY_MAX = 4 << 20, ARENA_MAX = 1 << 2
 
 struct engine engine;
 
-/* ---- turn: what changes in memory ----------------------------------------------------------- */
+/* ---- turn: what changes in memory -------------------------------------------------------- */
 
 static void
 touch(void)
@@ -88,7 +88,7 @@ engine_seal(struct txn *txn, const struct uuid *last_id, const struct meta *cloc
 		store_fail(txn);
 }
 
-/* ---- records -------------------------------------------------------------------------------- */
+/* ---- records ----------------------------------------------------------------------------- */
 
 /* An alert while applying is paused, or while others wait in front of it. */
 static void
@@ -209,7 +209,7 @@ engine_drain(struct txn *txn, uint32_t max)
 	return pending_first(txn, &sequence, &bytes);
 }
 
-/* ---- configuration -------------------------------------------------------------------------- */
+/* ---- configuration ----------------------------------------------------------------------- */
 
 static bool
 make_room(uint32_t id)
@@ -362,7 +362,7 @@ engine_configure(struct txn *txn, struct conf *conf, int64_t wall)
 	return 0;
 }
 
-/* ---- start, stop, questions ----------------------------------------------------------------- */
+/* ---- start, stop, questions -------------------------------------------------------------- */
 
 int
 engine_start(struct txn *txn, const uint8_t hash_key[16], const struct engine_watch *watch)

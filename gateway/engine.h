@@ -30,8 +30,8 @@ struct engine_watch {
 	void (*alert)(const struct record *, enum engine_outcome, uint64_t number);
 	/* type: EVENT_TRIGGERED, ...; why: a word for what is not an alert's doing, or NULL */
 	void (*event)(uint64_t number, uint8_t type, const char *why);
-	/* The first undelivered event of its lane may go as soon as the turn is committed; fresh: it
-	 * was not tried yet. */
+	/* The first undelivered event of its lane may go as soon as the turn is committed;
+	 * fresh: it was not tried yet. */
 	void (*head)(const struct lane_key *, const struct uuid *delivery, bool fresh);
 	/* A delivery went straight to the dead letters. */
 	void (*dead)(uint32_t webhook, uint64_t number, const char *reason);
@@ -41,7 +41,8 @@ struct engine_watch {
 
 /* Loads counters and open incidents from the snapshot. hash_key: 16 random bytes. -1 without
  * memory. */
-int engine_start(struct txn *, const uint8_t hash_key[16], const struct engine_watch *) MUST NONNULL;
+int engine_start(struct txn *, const uint8_t hash_key[16], const struct engine_watch *)
+    MUST NONNULL;
 void engine_stop(void);
 
 /* Makes conf the configuration: gives every service, integration and webhook its number (new names
@@ -50,8 +51,8 @@ void engine_stop(void);
 int engine_configure(struct txn *, struct conf *, int64_t wall) MUST NONNULL;
 
 void engine_apply(struct txn *, const struct record *) NONNULL;
-/* Writes what the turn left in memory: counters, some heads. last_id: the last id issued; clock: where
- * the steady clock is (boot_id, boot_time, steady; the rest is not looked at). */
+/* Writes what the turn left in memory: counters, some heads. last_id: the last id issued; clock:
+ * where the steady clock is (boot_id, boot_time, steady; the rest is not looked at). */
 void engine_seal(struct txn *, const struct uuid *last_id, const struct meta *clock) NONNULL;
 /* The turn is over: keep or take back what changed in memory. */
 void engine_settle(bool committed);

@@ -41,8 +41,8 @@ join_and_move(struct txn *txn, struct applied *applied, const struct record *rec
 	    status == INCIDENT_RESOLVED ? OUTCOME_RESOLVED : OUTCOME_ACKNOWLEDGED;
 }
 
-/* The service's newest open incident, if it is young enough to collect this alert too; its entity id
- * then stands for that incident as well. */
+/* The service's newest open incident, if it is young enough to collect this alert too; its
+ * entity id then stands for that incident as well. */
 static struct open_incident *
 collate(const struct record *record, const struct conf_integration *integration)
 {

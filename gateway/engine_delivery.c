@@ -1,7 +1,7 @@
 /*
  * A delivery is one event for one webhook. Undelivered, it has a row in its lane:
  *
- *   lanes  (webhook, incident, n)   the order that must be kept: only the first row, the head, may go
+ *   lanes  (webhook, incident, n)   the order to be kept: only the first row, the head, may go
  *   due    (time, lane)             a head that waits for its time
  *   dead   (webhook, delivery)      a dead letter; it holds nobody back
  *

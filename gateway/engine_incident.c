@@ -108,7 +108,7 @@ make_event(struct txn *txn, const struct record *record, uint64_t number, struct
 	engine.watch->event(number, type, why);
 }
 
-/* ---- timers --------------------------------------------------------------------------------- */
+/* ---- timers ------------------------------------------------------------------------------ */
 
 /* When the incident's timer of that kind is due; 0: it has none. */
 static int64_t
@@ -161,13 +161,14 @@ incident_timer(struct txn *txn, const struct record *record, const struct timer_
 	if (time > record->steady)
 		file_timer(txn, incident, key->kind);
 	else if (key->kind == TIMER_AUTO_RESOLVE)
-		incident_move(txn, record, incident, INCIDENT_RESOLVED, event, "auto_resolve_timeout");
+		incident_move(txn, record, incident, INCIDENT_RESOLVED, event,
+		    "auto_resolve_timeout");
 	else
 		incident_move(txn, record, incident, INCIDENT_TRIGGERED, event,
 		    "acknowledgement_timeout");
 }
 
-/* ---- changes -------------------------------------------------------------------------------- */
+/* ---- changes ----------------------------------------------------------------------------- */
 
 static void
 close_incident(const struct record *record, struct open_incident *incident,

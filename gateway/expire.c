@@ -1,7 +1,7 @@
 /*
  * Every table grows at its right edge and is swept from its left one. Each turn that writes pays a
- * little: two rows for each one it put, so that the sweep keeps up with any load, and a few more, so
- * that it ends when the load does.
+ * little: two rows for each one it put, so that the sweep keeps up with any load, and a few more,
+ * so that it ends when the load does.
  */
 #include "gateway/expire.h"
 

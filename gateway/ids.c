@@ -1,6 +1,6 @@
 /*
- * (milliseconds, counter) is one 60-bit number that only grows: the larger of the clock and the last
- * one plus one. A clock that stands still or steps back just runs the counter on into the next
+ * (milliseconds, counter) is one 60-bit number that only grows: the larger of the clock and the
+ * last one plus one. A clock that stands still or steps back just runs the counter on into the next
  * millisecond. Random bytes come from a pool, as a system call for each id would cost more than the
  * rest of it.
  */
@@ -55,7 +55,8 @@ id_at(uint64_t tick)
 	uint8_t random[8];
 
 	ids_random(random, sizeof random);
-	return uuid_v7(tick >> COUNTER_BITS, tick & ((1u << COUNTER_BITS) - 1), random, node_number);
+	return uuid_v7(tick >> COUNTER_BITS, tick & ((1u << COUNTER_BITS) - 1), random,
+	    node_number);
 }
 
 struct uuid

@@ -1,12 +1,14 @@
 /*
  * A connection from outside:
  *
- *            bytes               head read              body read
- *   IDLE ───────────▶ HEAD ───────────────▶ BODY ────────────────▶ (handler) ─┬─▶ answered: IDLE or HEAD
- *     ▲                                                                       ├─▶ PARKED until the commit
- *     │                                                                       └─▶ PARKED until in_answer()
- *     └───────────────────────────────────────────────────────────────────────────────┘
- *   fault, time-out, "close" ─▶ LINGER (answer sent, what still comes is read and dropped) ─▶ CLOSED
+ *           bytes            head read           body read
+ *   IDLE ───────────▶ HEAD ───────────▶ BODY ───────────▶ (handler) ─┬─▶ answered: IDLE, HEAD
+ *     ▲                                                              ├─▶ PARKED until the commit
+ *     │                                                              └─▶ PARKED until in_answer()
+ *     └──────────────────────────────────────────────────────────────────────────┘
+ *   fault, time-out, "close" ─▶ LINGER ─▶ CLOSED
+ *
+ * LINGER: the answer is sent, what still comes is read and dropped.
  *
  * Bytes are read into one buffer shared by all connections and parsed in place; only what is
  * incomplete, or waits behind a parked request, is copied to the connection. Interest in reading is
@@ -34,7 +36,7 @@ struct in_server in;
 static void on_readable(evutil_socket_t, short, void *);
 static void on_writable(evutil_socket_t, short, void *);
 
-/* ---- state, time ---------------------------------------------------------------------------- */
+/* ---- state, time ------------------------------------------------------------------------- */
 
 static int64_t
 time_of(enum in_state s)
@@ -194,7 +196,7 @@ on_onward(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* ---- bytes ---------------------------------------------------------------------------------- */
+/* ---- bytes ------------------------------------------------------------------------------- */
 
 static void
 on_end(struct in_conn *c)
@@ -268,7 +270,7 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 	in_flush(arg);
 }
 
-/* ---- deadlines ------------------------------------------------------------------------------ */
+/* ---- deadlines --------------------------------------------------------------------------- */
 
 static void
 expire(struct in_conn *c)
@@ -297,7 +299,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 			expire(c);
 }
 
-/* ---- start, stop ---------------------------------------------------------------------------- */
+/* ---- start, stop ------------------------------------------------------------------------- */
 
 void
 in_add(int fd, const struct address *peer, unsigned surfaces, bool loopback)

@@ -2,8 +2,8 @@
  * The HTTP server: connections from alert sources, balancers and operators (CONTRACT §2, §3).
  *
  * Requests are read strictly, whole, one at a time per connection, and handed to one handler, which
- * fills the reply. A reply that speaks of what the turn writes is parked (in_park) until the commit,
- * and becomes a 503 if there is none; a reply that depends on something slower is put off
+ * fills the reply. A reply that speaks of what the turn writes is parked (in_park) until the
+ * commit, and becomes a 503 if there is none; a reply that depends on something slower is put off
  * (in_defer) and given later with in_answer().
  */
 #ifndef GATEWAY_IN_H
@@ -48,7 +48,8 @@ typedef void in_handler(struct in_request *);
 int in_start(struct event_base *, const struct in_limits *, in_handler *) MUST NONNULL;
 void in_stop(void); /* closes everything */
 
-/* Listens; the port found is put into *port where it was 0. On failure -1 with a sentence in why. */
+/* Listens; the port found is put into *port where it was 0. On failure -1 with a sentence in
+ * why. */
 int in_listen(const struct conf_listener *, int *port, char why[256]) MUST NONNULL;
 /* Stops listening and answers what comes with "Connection: close". */
 void in_drain(void);

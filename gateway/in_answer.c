@@ -1,6 +1,6 @@
 /*
- * Replies as bytes: written to the socket at once where the kernel takes them, kept in the connection
- * while the turn is not committed.
+ * Replies as bytes: written to the socket at once where the kernel takes them, kept in the
+ * connection while the turn is not committed.
  */
 #include "gateway/in_parts.h"
 
@@ -30,10 +30,10 @@ in_status_text(int status)
 	return "Status";
 }
 
-/* ---- bytes to the socket -------------------------------------------------------------------- */
+/* ---- bytes to the socket ----------------------------------------------------------------- */
 
-/* Closing with bytes unread would reset the connection under the answer: the writing half is closed,
- * and for a while what comes is dropped. */
+/* Closing with bytes unread would reset the connection under the answer: the writing half is
+ * closed, and for a while what comes is dropped. */
 static void
 linger(struct in_conn *c)
 {
@@ -106,14 +106,15 @@ in_send_continue(struct in_conn *c)
 	put_out(c, text, sizeof text - 1);
 }
 
-/* ---- replies to bytes ----------------------------------------------------------------------- */
+/* ---- replies to bytes -------------------------------------------------------------------- */
 
 static void
 write_reply(struct in_conn *c, const struct in_reply *reply, bool head_only)
 {
 	c->close = c->close || reply->close || in.draining;
 	buf_clear(&in.wire);
-	buf_printf(&in.wire, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s%s\r\n",
+	buf_printf(&in.wire,
+	    "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s%s\r\n",
 	    reply->status, in_status_text(reply->status),
 	    reply->content_type == NULL ? "application/json" : reply->content_type, reply->body->n,
 	    reply->headers, c->close ? "Connection: close\r\n" : "");
@@ -165,10 +166,11 @@ in_detail(struct in_request *request, int status, const char *detail)
 	buf_clear(request->reply.body);
 	buf_printf(request->reply.body, "{\"detail\": \"%s\"}", detail);
 	if (status == 503)
-		snprintf(request->reply.headers, sizeof request->reply.headers, "Retry-After: 5\r\n");
+		snprintf(request->reply.headers, sizeof request->reply.headers,
+		    "Retry-After: 5\r\n");
 }
 
-/* ---- parked and put off --------------------------------------------------------------------- */
+/* ---- parked and put off ------------------------------------------------------------------ */
 
 static void
 keep_unavailable(struct in_conn *c)

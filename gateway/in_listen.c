@@ -1,7 +1,7 @@
 /*
- * Listeners. At most 32 connections are accepted a pass, so that a flood of them is no long turn. Out
- * of descriptors, or at the limit, accepting stops until a tick finds room: a listener that stays
- * readable would spin.
+ * Listeners. At most 32 connections are accepted a pass, so that a flood of them is no long turn.
+ * Out of descriptors, or at the limit, accepting stops until a tick finds room: a listener that
+ * stays readable would spin.
  */
 #include "gateway/in_parts.h"
 
@@ -134,8 +134,8 @@ in_listen(const struct conf_listener *conf, int *port, char why[256])
 	int fd = bind_listener(conf);
 
 	if (fd < 0 || new_listener(fd, conf) == NULL) {
-		snprintf(why, 256, "cannot listen on %.*s: %s", (int)conf->address.n, conf->address.p,
-		    strerror(errno));
+		snprintf(why, 256, "cannot listen on %.*s: %s", (int)conf->address.n,
+		    conf->address.p, strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return -1;

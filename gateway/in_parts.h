@@ -36,8 +36,8 @@ struct in_conn {
 	LIST_ENTRY(in_conn) all;
 	struct buf in;         /* bytes not used yet */
 	size_t scanned;        /* see http_read_request */
-	size_t head_n;         /* IN_BODY: bytes of the head in `in`, which stay until the request is done */
-	size_t body_n;         /* IN_BODY: decoded bytes behind the head, where they come in chunks */
+	size_t head_n;         /* IN_BODY: the head, which stays in `in` until then */
+	size_t body_n;         /* IN_BODY: decoded bytes behind the head */
 	size_t dropped;        /* IN_LINGER: bytes read and dropped */
 	struct http_chunks chunks;
 	struct buf out;        /* what the kernel did not take yet */
@@ -54,8 +54,8 @@ struct in_server {
 	struct in_limits limits;
 	in_handler *handler;
 	struct event *tick, *onward_event;
-	LIST_HEAD(, in_listener) listeners;
-	LIST_HEAD(, in_conn) all;
+	LIST_HEAD(in_listeners, in_listener) listeners;
+	LIST_HEAD(in_conns, in_conn) all;
 	struct in_list lists[IN_STATES]; /* by deadline; only of timed states */
 	struct in_list onward, closed;
 	size_t count;

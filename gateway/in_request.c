@@ -1,7 +1,8 @@
 /*
  * From bytes to requests. take() reads as many as there are from one run of bytes, which is the
- * shared buffer or the connection's own, until one is incomplete, parked, or its answer is stuck; the
- * rest is kept in the connection. A body that comes in chunks is decoded in place behind its head.
+ * shared buffer or the connection's own, until one is incomplete, parked, or its answer is stuck;
+ * the rest is kept in the connection. A body that comes in chunks is decoded in place behind its
+ * head.
  */
 #include "gateway/in_parts.h"
 
@@ -80,7 +81,7 @@ keep(struct in_conn *c, const char *data, size_t n)
 		in_refuse(c, 413, too_large);
 }
 
-/* ---- bodies that come bit by bit ------------------------------------------------------------ */
+/* ---- bodies that come bit by bit --------------------------------------------------------- */
 
 /* Decodes what came; 1: complete, 0: more to come, -1: refused. */
 static int
@@ -149,7 +150,7 @@ await_body(struct in_conn *c, const char *data, size_t n, size_t used)
 		take_body(c);
 }
 
-/* ---- requests ------------------------------------------------------------------------------- */
+/* ---- requests ---------------------------------------------------------------------------- */
 
 static bool
 whole_body(size_t n, size_t used)
@@ -165,7 +166,8 @@ take(struct in_conn *c, char *data, size_t n)
 
 	for (int i = 0; n > 0 && i < PIPELINE_MOST && ready(c); i++) {
 		in_enter(c, IN_HEAD);
-		used = http_read_request((struct slice){data, n}, in.limits.header, &c->scanned, &head);
+		used = http_read_request((struct slice){data, n}, in.limits.header, &c->scanned,
+		    &head);
 		if (used < 0) {
 			refuse_head(c, -used);
 			return;

@@ -1,8 +1,8 @@
 /*
- *           job_admit, sweep          slot free           out's done            committed
- *   (row) ────────────────▶ READY ─────────────▶ FLIGHT ─────────────▶ SETTLING ─────────▶ (gone)
- *                                                                         ▲  │ the commit failed:
- *                                                                         └──┘ filed again, not sent
+ *         job_admit, sweep         slot free          out's done           committed
+ *   (row) ───────────────▶ READY ───────────▶ FLIGHT ───────────▶ SETTLING ──────────▶ (gone)
+ *                                                                  ▲    │ the commit failed:
+ *                                                                  └────┘ filed again, not sent
  *
  * Work that needs the store (reading bodies, filing outcomes, sweeping) is done in event callbacks;
  * hooks only move jobs between lists and wake the pump.
@@ -46,7 +46,7 @@ queue_of(uint32_t id)
 								: &state.queues[webhook->index];
 }
 
-/* ---- the outcome ---------------------------------------------------------------------------- */
+/* ---- the outcome ------------------------------------------------------------------------- */
 
 static enum verdict
 verdict_of(const struct out_result *result)
@@ -190,7 +190,7 @@ on_again(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* ---- attempts ------------------------------------------------------------------------------- */
+/* ---- attempts ---------------------------------------------------------------------------- */
 
 static struct job *
 job_of(struct out_attempt *attempt)
@@ -287,7 +287,7 @@ start_job(struct queue *queue, struct job *job)
 	turn_charge(0);
 }
 
-/* ---- the pump ------------------------------------------------------------------------------- */
+/* ---- the pump ---------------------------------------------------------------------------- */
 
 static struct job *
 take_ready(struct queue *queue)
@@ -368,7 +368,7 @@ job_next_probe(void)
 	return next;
 }
 
-/* ---- start, stop, questions ------------------------------------------------------------------ */
+/* ---- start, stop, questions -------------------------------------------------------------- */
 
 static bool
 start_queue(struct queue *queue, const struct conf_webhook *webhook)

@@ -1,9 +1,9 @@
 /*
  * The job: one delivery that was promised, in memory while its turn has come (CONTRACT §8).
  *
- * Memory holds at most 2 × max_in_flight jobs of a webhook, its window. Every undelivered row of the
- * store is exactly one of: a job in the window; behind the head of its lane; a head with a due row;
- * at or behind the webhook's sweep cursor. So nothing is forgotten, however much waits.
+ * Memory holds at most 2 × max_in_flight jobs of a webhook, its window. Every undelivered row of
+ * the store is exactly one of: a job in the window; behind the head of its lane; a head with a due
+ * row; at or behind the webhook's sweep cursor. So nothing is forgotten, however much waits.
  */
 #ifndef GATEWAY_JOB_H
 #define GATEWAY_JOB_H
@@ -22,15 +22,15 @@ int job_start(struct event_base *, const struct conf *) MUST NONNULL;
 /* Cancels what is in flight: it is sent again after the next start. */
 void job_stop(void);
 
-/* A head that may go once the turn is committed: job_admit is that turn's hook for it. fresh: it was
- * never tried. */
+/* A head that may go once the turn is committed: job_admit is that turn's hook for it. fresh: it
+ * was never tried. */
 struct job *job_new(const struct lane_key *, const struct uuid *delivery, bool fresh) MUST NONNULL;
 void job_admit(void *job, bool ok);
 /* The head is left to the sweep; frees job (may be NULL). */
 void job_missed(const struct lane_key *, struct job *);
 
-/* Looks again whether the engine holds the webhook's deliveries. If not, an operator has let them go:
- * its breaker is closed, and what waits goes now. */
+/* Looks again whether the engine holds the webhook's deliveries. If not, an operator has let
+ * them go: its breaker is closed, and what waits goes now. */
 void job_hold(uint32_t webhook);
 /* Looks soon at what may start: after a change, or when a probe is due. */
 void job_wake(void);

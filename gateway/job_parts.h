@@ -18,7 +18,7 @@ enum { QUEUE_BUCKETS = 64 };
 struct job {
 	enum job_state state;
 	bool fresh;                 /* never tried: goes before those that were */
-	bool early;                 /* taken before its time: a failure does not count on the schedule */
+	bool early;                 /* taken before its time: a failure does not count */
 	bool probe;                 /* behind an open breaker */
 	struct lane_key lane;
 	struct uuid delivery;
@@ -50,17 +50,19 @@ struct queue {
 	bool held;
 	bool swept;                               /* nothing is behind the cursor */
 	bool hasten;                              /* the sweep takes heads before their time too */
-	uint64_t cursor;                          /* incident number: lanes from here on are to be swept */
+	uint64_t cursor;                          /* incident number: the sweep is here */
 	uint64_t probed;                          /* incident number of the last probe */
 };
 
 /* The webhook's queue; NULL when it is not configured. */
 struct queue *queue_of(uint32_t webhook);
-/* Takes rows into the window while there is room; false when there is more to do in another turn. */
+/* Takes rows into the window while there is room; false when there is more to do in another
+ * turn. */
 bool window_sweep(struct queue *) NONNULL;
 /* Everything that waits is looked at again; hasten: even before its time. */
 void window_again(struct queue *, bool hasten) NONNULL;
-/* The head of the next lane in turn, as a job on no list but the window; NULL: none, or no memory. */
+/* The head of the next lane in turn, as a job on no list but the window; NULL: none, or no
+ * memory. */
 struct job *window_probe(struct queue *) NONNULL;
 /* The job is on no other list. */
 void window_drop(struct job *) NONNULL;

@@ -64,7 +64,7 @@ leave_to_sweep(struct queue *queue, uint64_t number)
 	queue->swept = false;
 }
 
-/* ---- heads that the engine tells of ------------------------------------------------------- */
+/* ---- heads that the engine tells of ------------------------------------------------------ */
 
 struct job *
 job_new(const struct lane_key *lane, const struct uuid *delivery, bool fresh)
@@ -110,7 +110,7 @@ job_admit(void *arg, bool ok)
 	job_wake();
 }
 
-/* ---- sweeping ----------------------------------------------------------------------------- */
+/* ---- sweeping ---------------------------------------------------------------------------- */
 
 static struct job *
 job_of_row(struct txn *txn, const struct lane_key *key, const struct lane_row *row)
@@ -175,7 +175,7 @@ window_again(struct queue *queue, bool hasten)
 	queue->hasten = queue->hasten || hasten;
 }
 
-/* ---- probing -------------------------------------------------------------------------------- */
+/* ---- probing ----------------------------------------------------------------------------- */
 
 /* The head of the first lane behind *number, going round once. */
 static bool

@@ -3,8 +3,9 @@
  *       .. log_end_after_commit  →  parked  →  log_settle ──┘
  *
  * The reader may be stopped, slow or gone; the loop must not notice. Standard output is shared with
- * other processes, so O_NONBLOCK may not be set on it: a pipe or terminal is opened once more through
- * /proc, which gives a description of our own; a socket is written with MSG_DONTWAIT; a file plainly.
+ * other processes, so O_NONBLOCK may not be set on it: a pipe or terminal is opened once more
+ * through /proc, which gives a description of our own; a socket is written with MSG_DONTWAIT; a
+ * file plainly.
  */
 #include "gateway/log.h"
 
@@ -86,7 +87,8 @@ log_set_level(enum conf_log_level level)
 	state.level = level;
 }
 
-/* Bytes of a stranger as well-formed text of at most TEXT_MAX bytes; what is not UTF-8 becomes '?'. */
+/* Bytes of a stranger as well-formed text of at most TEXT_MAX bytes; what is not UTF-8 becomes
+ * '?'. */
 static struct slice
 tame(struct slice s, char out[TEXT_MAX])
 {
@@ -99,7 +101,8 @@ tame(struct slice s, char out[TEXT_MAX])
 	return s.n > TEXT_MAX ? utf8_cut(t, TEXT_MAX - 4) : t;
 }
 
-/* Text for a terminal: like JSON's escapes, but quoted only where a blank or a quote asks for it. */
+/* Text for a terminal: like JSON's escapes, but quoted only where a blank or a quote asks for
+ * it. */
 static void
 put_readable(struct slice s)
 {
@@ -290,8 +293,8 @@ tell_dropped(void)
 	if (lost == 0 || state.staged.n > STAGED_MAX / 2)
 		return;
 	state.told = state.dropped;
-	log_begin(LOG_LEVEL_WARNING, "log.dropped", "%llu lines were dropped: the reader was too slow",
-	    (unsigned long long)lost);
+	log_begin(LOG_LEVEL_WARNING, "log.dropped",
+	    "%llu lines were dropped: the reader was too slow", (unsigned long long)lost);
 	log_end();
 }
 

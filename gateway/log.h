@@ -3,8 +3,8 @@
  *
  * A line is made between log_begin() and log_end(), one at a time; fields are left out when the
  * level is not logged. Lines are staged and written once a turn by log_flush(), without ever
- * blocking: what a stalled reader does not take waits in a bounded buffer, then lines are dropped and
- * counted. Everything strangers wrote is escaped and cut.
+ * blocking: what a stalled reader does not take waits in a bounded buffer, then lines are dropped
+ * and counted. Everything strangers wrote is escaped and cut.
  */
 #ifndef GATEWAY_LOG_H
 #define GATEWAY_LOG_H

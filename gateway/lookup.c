@@ -1,8 +1,8 @@
 /*
  * The cache is a short list: its names are the hosts of configured webhooks.
  *
- *            asked              A has addresses, or both are answered
- *   (none) ────────▶ PENDING ─────────────────────────────────────────▶ READY ── TTL over ──▶ asked again
+ *           asked             A has addresses, or both are answered         TTL over
+ *   (none) ────────▶ PENDING ──────────────────────────────────────▶ READY ────────▶ asked again
  *
  * A positive A answer is not held back for an AAAA that may never come; one that comes later still
  * joins the entry.
@@ -21,7 +21,7 @@ enum { TTL_LEAST_S = 5, TTL_MOST_S = 300, HOSTS_TTL_S = 5, ENTRIES_MAX = 4096 };
 
 struct lookup_entry {
 	LIST_ENTRY(lookup_entry) next;
-	LIST_HEAD(, lookup_wait) waiters;
+	LIST_HEAD(lookup_waits, lookup_wait) waiters;
 	struct evdns_request *v4, *v6; /* in flight */
 	struct lookup_answer answer;
 	int64_t expires;               /* mono */
@@ -33,7 +33,7 @@ struct lookup_entry {
 
 static struct {
 	struct evdns_base *dns;
-	LIST_HEAD(, lookup_entry) entries;
+	LIST_HEAD(lookup_entries, lookup_entry) entries;
 	size_t count;
 	char hosts_file[256];
 	int servers;
@@ -50,7 +50,8 @@ lookup_start(struct event_base *base, const char *resolv_conf, const char *hosts
 	state.dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 	if (state.dns == NULL)
 		return -1;
-	evdns_base_resolv_conf_parse(state.dns, DNS_OPTION_NAMESERVERS | DNS_OPTION_SEARCH, resolv_conf);
+	evdns_base_resolv_conf_parse(state.dns, DNS_OPTION_NAMESERVERS | DNS_OPTION_SEARCH,
+	    resolv_conf);
 	for (size_t i = 0; i < COUNT_OF(dns_options); i++)
 		evdns_base_set_option(state.dns, dns_options[i][0], dns_options[i][1]);
 	state.servers = evdns_base_count_nameservers(state.dns);
@@ -75,12 +76,12 @@ lookup_stop(void)
 	struct lookup_entry *entry;
 
 	while ((entry = LIST_FIRST(&state.entries)) != NULL)
-		forget(entry);
+		forget(entry); /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list */
 	evdns_base_free(state.dns, 0);
 	state.dns = NULL;
 }
 
-/* ---- /etc/hosts ----------------------------------------------------------------------------- */
+/* ---- /etc/hosts -------------------------------------------------------------------------- */
 
 static void
 add_address(struct lookup_answer *answer, const struct address *address, bool first)
@@ -130,7 +131,7 @@ ask_hosts(const char *name, struct lookup_answer *answer)
 	return answer->count > 0;
 }
 
-/* ---- DNS ------------------------------------------------------------------------------------ */
+/* ---- DNS --------------------------------------------------------------------------------- */
 
 static void
 answer_waiters(struct lookup_entry *entry)
@@ -220,7 +221,7 @@ ask_dns(struct lookup_entry *entry)
 	entry->v6 = evdns_base_resolve_ipv6(state.dns, entry->name, 0, on_v6, entry);
 }
 
-/* ---- cache ---------------------------------------------------------------------------------- */
+/* ---- cache ------------------------------------------------------------------------------- */
 
 /* Room for a new entry: the first that is old and asked by nobody makes it. */
 static bool

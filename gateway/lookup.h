@@ -1,8 +1,8 @@
 /*
  * Host names to addresses, without ever blocking: /etc/hosts first, then DNS, A and AAAA at once.
  *
- * Answers are cached for their TTL (5 to 300 s), "there is no such name" for 5 s, a server that said
- * nothing not at all. One look-up is in flight per name, however many wait for it; a dead name
+ * Answers are cached for their TTL (5 to 300 s), "there is no such name" for 5 s, a server that
+ * said nothing not at all. One look-up is in flight per name, however many wait for it; a dead name
  * server delays only those who ask it.
  */
 #ifndef GATEWAY_LOOKUP_H

@@ -24,6 +24,13 @@ find(const char *name)
 	return NULL;
 }
 
+static int
+unknown(const char *name)
+{
+	fprintf(stderr, "tocsin: there is no command \"%s\"; tocsin help lists them\n", name);
+	return 2;
+}
+
 static void
 print_command(FILE *to, const struct command *command)
 {
@@ -46,10 +53,8 @@ command_help(int argc, char **argv)
 {
 	const struct command *command = argc > 1 ? find(argv[1]) : NULL;
 
-	if (argc > 2 || (argc > 1 && command == NULL)) {
-		fprintf(stderr, "tocsin: there is no command \"%s\"; tocsin help lists them\n", argv[1]);
-		return 2;
-	}
+	if (argc > 2 || (argc > 1 && command == NULL))
+		return unknown(argv[1]);
 	if (command != NULL) {
 		print_command(stdout, command);
 		return 0;
@@ -80,13 +85,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "tocsin: libsodium cannot be initialised\n");
 		return 1;
 	}
-	if (command == NULL) {
-		if (argc > 1)
-			fprintf(stderr, "tocsin: there is no command \"%s\"; tocsin help lists them\n",
-			    argv[1]);
-		else
-			command_usage("help");
-		return 2;
-	}
+	if (command == NULL)
+		return argc > 1 ? unknown(argv[1]) : command_usage("help");
 	return command->run(argc - 1, argv + 1);
 }

@@ -42,7 +42,7 @@ net_address(const struct sockaddr_storage *name)
 int
 net_local_port(int fd)
 {
-	struct sockaddr_storage name;
+	struct sockaddr_storage name = {.ss_family = AF_UNSPEC};
 	socklen_t n = sizeof name;
 
 	if (getsockname(fd, (struct sockaddr *)&name, &n) != 0)

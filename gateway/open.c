@@ -1,7 +1,9 @@
 /*
  *   links[hash(integration, entity id)] → open_link ─┐
- *                                                    ├→ open_incident ── services[u32]: in number order
- *   numbers[number]  ────────────────────────────────┘                └─ dirty: longest ago first
+ *                                                    ├→ open_incident ── services[u32]
+ *   numbers[number] ─────────────────────────────────┘              └── dirty
+ *
+ * A service's incidents stand in number order, the dirty ones longest ago first.
  *
  * The undo list holds, for each change, what it takes to put it right: an incident's plain fields
  * before the change, the incident that was added, closed or cleaned, the link that was added.
@@ -107,7 +109,7 @@ open_stop(void)
 	memset(&t, 0, sizeof t);
 }
 
-/* ---- look-ups ------------------------------------------------------------------------------- */
+/* ---- look-ups ---------------------------------------------------------------------------- */
 
 struct open_incident *
 open_find(uint32_t integration, struct slice entity_id)
@@ -153,7 +155,7 @@ open_failed(void)
 	return t.failed;
 }
 
-/* ---- the lists an incident stands on -------------------------------------------------------- */
+/* ---- the lists an incident stands on ----------------------------------------------------- */
 
 static void
 grow_links(void)
@@ -186,7 +188,8 @@ grow_numbers(void)
 	for (size_t i = 0; i < t.number_room; i++)
 		while ((incident = LIST_FIRST(&t.numbers[i])) != NULL) {
 			LIST_REMOVE(incident, by_number);
-			LIST_INSERT_HEAD(&numbers[incident->number & (room - 1)], incident, by_number);
+			LIST_INSERT_HEAD(&numbers[incident->number & (room - 1)], incident,
+			    by_number);
 		}
 	free(t.numbers);
 	t.numbers = numbers;
@@ -281,7 +284,7 @@ set_dirty(struct open_incident *incident, bool dirty)
 	incident->dirty = dirty;
 }
 
-/* ---- changes and their undoing -------------------------------------------------------------- */
+/* ---- changes and their undoing ----------------------------------------------------------- */
 
 static struct undo *
 note(enum undo_kind kind, struct open_incident *incident)
@@ -453,7 +456,7 @@ open_settle(bool committed)
 	t.failed = false;
 }
 
-/* ---- to and from the store ------------------------------------------------------------------ */
+/* ---- to and from the store --------------------------------------------------------------- */
 
 void
 open_save(struct txn *txn, struct open_incident *incident)

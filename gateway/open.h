@@ -30,7 +30,7 @@ struct open_incident {
 	struct uuid head;         /* newest alert */
 	struct uuid dirty_from;   /* the first alert that made it dirty */
 	size_t link_count;
-	SLIST_HEAD(, open_link) links; /* its correlation keys */
+	SLIST_HEAD(open_links, open_link) links; /* its correlation keys */
 	LIST_ENTRY(open_incident) by_number;
 	TAILQ_ENTRY(open_incident) in_service; /* in number order */
 	TAILQ_ENTRY(open_incident) in_dirty;   /* longest ago first */
@@ -39,7 +39,8 @@ struct open_incident {
 /* key: 16 random bytes for the hash. 0, or -1 without memory. */
 int open_start(const uint8_t key[16]) MUST NONNULL;
 void open_stop(void);
-/* Fills the table from the store: at start. -1 without memory, or when an open incident has no row. */
+/* Fills the table from the store: at start. -1 without memory, or when an open incident has no
+ * row. */
 int open_load(struct txn *, const struct uuid *heads_from) MUST NONNULL;
 
 struct open_incident *open_find(uint32_t integration, struct slice entity_id) MUST;
@@ -49,7 +50,8 @@ struct open_incident *open_newest(uint32_t service) MUST;
 size_t open_total(void);
 
 /* The changes. open_add() and open_link() fail without memory (NULL, false): fail the turn then.
- * open_link() also refuses beyond OPEN_KEYS_MAX. Each of the first two writes nothing to the store. */
+ * open_link() also refuses beyond OPEN_KEYS_MAX. Each of the first two writes nothing to the
+ * store. */
 struct open_incident *open_add(uint64_t number, uint32_t service) MUST;
 bool open_link(struct open_incident *, uint32_t integration, struct slice entity_id) MUST NONNULL;
 /* To be called before fields of an incident are changed. */

@@ -7,7 +7,8 @@
  *   any state ─▶ CLOSED (deadline, fault, answer that ends the connection); freed by out_reap()
  *
  * enter() is the only place that changes the state and what the loop watches for. The attempt's
- * deadline belongs to the attempt, so that it goes on when a stale kept-alive connection is replaced.
+ * deadline belongs to the attempt, so that it goes on when a stale kept-alive connection is
+ * replaced.
  */
 #include "gateway/out.h"
 
@@ -89,7 +90,7 @@ out_setup(struct event_base *event_base, const struct conf *configuration)
 	conf = configuration;
 }
 
-/* ---- state ---------------------------------------------------------------------------------- */
+/* ---- state ------------------------------------------------------------------------------- */
 
 static void
 watch(struct out *o, short interest)
@@ -174,7 +175,7 @@ new_out(struct out_pool *pool)
 	return o;
 }
 
-/* ---- the end of an attempt ------------------------------------------------------------------ */
+/* ---- the end of an attempt --------------------------------------------------------------- */
 
 static void
 finish(struct out_attempt *a, enum reason reason)
@@ -236,7 +237,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	fail(a->out, REASON_TIMEOUT);
 }
 
-/* ---- LOOKUP, CONNECT ------------------------------------------------------------------------ */
+/* ---- LOOKUP, CONNECT --------------------------------------------------------------------- */
 
 static bool
 allowed(const struct address *address)
@@ -327,13 +328,13 @@ step_connect(struct out *o, short what)
 	step(o, EV_WRITE);
 }
 
-/* ---- SEND ----------------------------------------------------------------------------------- */
+/* ---- SEND -------------------------------------------------------------------------------- */
 
 /* True when the kernel took all; false with the rest in o->send, or after a failure. */
 static bool
 send_now(struct out *o, struct slice head, struct slice body)
 {
-	struct iovec parts[2] = {{(void *)(uintptr_t)head.p, head.n}, {(void *)(uintptr_t)body.p, body.n}};
+	struct iovec parts[2] = {{(void *)head.p, head.n}, {(void *)body.p, body.n}};
 	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
 	ssize_t n = sendmsg(o->fd, &message, MSG_NOSIGNAL);
 	size_t sent = n > 0 ? (size_t)n : 0;
@@ -392,7 +393,8 @@ step_send(struct out *o, short what)
 	bool all;
 
 	if (what & EV_READ) {
-		/* An answer before the request is through: it is final, the connection is not kept. */
+		/* An answer before the request is through: it is final, the connection is not
+		 * kept. */
 		o->keep = false;
 		enter(o, OUT_HEAD);
 		step(o, EV_READ);
@@ -409,11 +411,12 @@ step_send(struct out *o, short what)
 	}
 }
 
-/* ---- HEAD, BODY ----------------------------------------------------------------------------- */
+/* ---- HEAD, BODY -------------------------------------------------------------------------- */
 
 static int64_t
 retry_after(struct slice value)
 {
+	const int64_t most = (int64_t)RETRY_AFTER_MAX_S * CLOCK_S;
 	int64_t us = 0, at, now = clock_wall();
 	size_t i;
 
@@ -423,7 +426,7 @@ retry_after(struct slice value)
 		us = date_parse_http(value, now, &at) && at > now ? at - now : 0;
 	else
 		us *= CLOCK_S;
-	return us < (int64_t)RETRY_AFTER_MAX_S * CLOCK_S ? us : (int64_t)RETRY_AFTER_MAX_S * CLOCK_S;
+	return us < most ? us : most;
 }
 
 /* Counts n bytes of body; true when the verdict may be given. */
@@ -522,7 +525,7 @@ read_head(struct out *o, char *data, size_t n)
 			char *rest = shared;
 
 			n -= (size_t)used;
-			memmove(rest, data + used, n); /* at most READ_SIZE: in.n stayed below HEAD_MAX */
+			memmove(rest, data + used, n); /* fits: in.n stayed below HEAD_MAX */
 			buf_clear(&o->in);
 			start_body(o, &head, rest, n);
 			return;
@@ -572,7 +575,7 @@ step_read(struct out *o, short what)
 		read_body(o, shared, (size_t)n);
 }
 
-/* ---- IDLE ----------------------------------------------------------------------------------- */
+/* ---- IDLE -------------------------------------------------------------------------------- */
 
 /* Closed by the receiver, 30 s over, or bytes that nobody asked for. */
 static void
@@ -610,7 +613,7 @@ on_ready(evutil_socket_t fd, short what, void *arg)
 	step(arg, what);
 }
 
-/* ---- attempts ------------------------------------------------------------------------------- */
+/* ---- attempts ---------------------------------------------------------------------------- */
 
 static bool
 start_fresh(struct out_attempt *a)

@@ -1,6 +1,6 @@
 /*
- * One attempt at one receiver: an absolute deadline over name lookup, connect, send and the complete
- * answer (CONTRACT §1.4, §8), on a kept-alive connection where there is one.
+ * One attempt at one receiver: an absolute deadline over name lookup, connect, send and the
+ * complete answer (CONTRACT §1.4, §8), on a kept-alive connection where there is one.
  *
  * The attempt is the caller's (embedded in its job); the connections are this file's. An attempt
  * that fails on a kept-alive connection before any byte of an answer came is made once more on a
@@ -27,9 +27,9 @@ struct out_result {
 };
 
 struct out_attempt {
-	/* Set by the caller. fill appends the whole request head to head and points *body at the body,
-	 * which must stay valid until the end of the turn; false: it cannot be made, which ends the
-	 * attempt as io_failed. done is called once, from the loop or from out_start(). */
+	/* Set by the caller. fill appends the whole request head to head and points *body at the
+	 * body, which must stay valid until the end of the turn; false: it cannot be made, which
+	 * ends the attempt as io_failed. done is called once, from the loop or from out_start(). */
 	bool (*fill)(struct out_attempt *, struct buf *head, struct slice *body);
 	void (*done)(struct out_attempt *, const struct out_result *);
 

@@ -1,6 +1,7 @@
 /*
  * What the engine applies: everything that changes incidents, events and deliveries arrives as a
- * record, which carries its time and its ids. The same records in the same order give the same state.
+ * record, which carries its time and its ids. The same records in the same order give the same
+ * state.
  */
 #ifndef GATEWAY_RECORD_H
 #define GATEWAY_RECORD_H

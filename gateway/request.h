@@ -4,7 +4,8 @@
 
 #include "conf/conf.h"
 
-/* Appends the whole head, empty line included, for that body. The bytes hold secrets under `basic`. */
+/* Appends the whole head, empty line included, for that body. The bytes hold secrets under
+ * `basic`. */
 void request_write(struct buf *, const struct conf_webhook *, const struct uuid *delivery,
     uint32_t attempt, struct slice body) NONNULL;
 

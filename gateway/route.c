@@ -1,8 +1,8 @@
 /*
  * The table of routes and the way to a handler: surface, path, method, token.
  *
- * A path is matched part by part; "{}" stands for any one part that is not empty. A trailing slash is
- * optional everywhere. Routes of a surface that the listener does not serve do not exist there.
+ * A path is matched part by part; "{}" stands for any one part that is not empty. A trailing slash
+ * is optional everywhere. Routes of a surface that the listener does not serve do not exist there.
  */
 #include "gateway/route.h"
 
@@ -48,7 +48,7 @@ route_conf(void)
 	return conf;
 }
 
-/* ---- paths ----------------------------------------------------------------------------------- */
+/* ---- paths ------------------------------------------------------------------------------- */
 
 /* Cuts the first part, up to '/', off *rest. */
 static struct slice
@@ -102,7 +102,7 @@ method_is(const struct route *route, struct slice method)
 	       (slice_is(method, SLICE("HEAD")) && strcmp(route->method, "GET") == 0);
 }
 
-/* ---- tokens ------------------------------------------------------------------------------------ */
+/* ---- tokens ------------------------------------------------------------------------------ */
 
 /* The token of "Token <token>", the scheme in any case. */
 static struct slice
@@ -154,7 +154,7 @@ admit(struct route_request *request, const struct route *route)
 	return true;
 }
 
-/* ---- dispatch ------------------------------------------------------------------------------------ */
+/* ---- dispatch ---------------------------------------------------------------------------- */
 
 static void
 allow(struct route_request *request, const char *methods)
@@ -183,8 +183,8 @@ route_request(struct in_request *in)
 				route->handler(&request);
 			return;
 		}
-		snprintf(methods + n, sizeof methods - n, "%s%s%s", n > 0 ? ", " : "", route->method,
-		    strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
+		snprintf(methods + n, sizeof methods - n, "%s%s%s", n > 0 ? ", " : "",
+		    route->method, strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
 	}
 	if (methods[0] != '\0')
 		allow(&request, methods);
@@ -192,7 +192,7 @@ route_request(struct in_request *in)
 		route_not_found(&request);
 }
 
-/* ---- for handlers ---------------------------------------------------------------------------------- */
+/* ---- for handlers ------------------------------------------------------------------------ */
 
 struct slice
 route_query(const struct route_request *request, const char *name)

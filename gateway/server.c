@@ -1,7 +1,7 @@
 /*
- * The loop is in server_loop(): events, turn_end(), reap. Above it everything is started in order, below
- * it stopped in reverse. SIGTERM drains: no new connections, what is parked is answered, attempts in
- * flight end or are recorded; a second one ends at once.
+ * The loop is in server_loop(): events, turn_end(), reap. Above it everything is started in order,
+ * below it stopped in reverse. SIGTERM drains: no new connections, what is parked is answered,
+ * attempts in flight end or are recorded; a second one ends at once.
  */
 #include "gateway/server.h"
 
@@ -38,7 +38,7 @@ static struct {
 	int64_t drain_until; /* mono */
 } server;
 
-/* ---- the loop ------------------------------------------------------------------------------ */
+/* ---- the loop ---------------------------------------------------------------------------- */
 
 static bool
 drained(void)
@@ -69,8 +69,8 @@ on_signal(evutil_socket_t signal_number, short what, void *arg)
 	}
 	server.draining = true;
 	server.drain_until = clock_mono() + server.conf->drain;
-	log_begin(LOG_LEVEL_INFO, "server.draining", "signal %d: answering what has come, then stopping",
-	    (int)signal_number);
+	log_begin(LOG_LEVEL_INFO, "server.draining",
+	    "signal %d: answering what has come, then stopping", (int)signal_number);
 	log_end();
 	in_drain();
 	job_drain();
@@ -106,7 +106,7 @@ server_full(void)
 	return server.full;
 }
 
-/* ---- start ------------------------------------------------------------------------------------ */
+/* ---- start ------------------------------------------------------------------------------- */
 
 static void
 prepare_process(void)
@@ -129,7 +129,8 @@ new_base(void)
 
 	if (config == NULL)
 		return NULL;
-	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	event_config_set_flag(config,
+	    EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	base = event_base_new_with_config(config);
 	event_config_free(config);
 	return base;
@@ -239,15 +240,15 @@ listen_all(void)
 			log_fatal("%s", why);
 		snprintf(address, sizeof address, "%s%.*s%s:%d", v6 ? "[" : "",
 		    (int)listener->host.n, listener->host.p, v6 ? "]" : "", port);
-		log_begin(LOG_LEVEL_INFO, "server.started", "tocsin " TOCSIN_VERSION " listens on %s",
-		    address);
+		log_begin(LOG_LEVEL_INFO, "server.started",
+		    "tocsin " TOCSIN_VERSION " listens on %s", address);
 		log_text("server.address", slice_of(address));
 		log_end();
 	}
 	log_flush();
 }
 
-/* ---- the way down ----------------------------------------------------------------------------- */
+/* ---- the way down ------------------------------------------------------------------------ */
 
 static void
 stop(void)

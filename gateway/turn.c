@@ -179,7 +179,7 @@ turn_end(void)
 {
 	int result = STORE_OK;
 
-	store_abort(turn.read); /* older than the commit that follows: hooks and the next turn see that */
+	store_abort(turn.read); /* older than the commit that follows */
 	turn.read = NULL;
 	if (turn.failed) {
 		store_abort(turn.write);

@@ -27,12 +27,13 @@ struct alert {
 	struct slice message;   /* never empty */
 	struct slice summary;
 	struct slice entity_id; /* 1 to ALERT_ENTITY_MAX bytes; empty: the caller makes one */
-	struct slice sla;       /* dashed UUID text in lower case, or empty; the next two likewise */
+	struct slice sla;       /* dashed UUID in lower case, or empty; so the next two */
 	struct slice escalation_policy;
 	struct slice priority;
 	struct slice tags;      /* JSON array of such texts as json_write prints it, or empty */
-	/* The whole alert as accepted, for the record: an object in json_write's format with message,
-	 * alert_type, entity_id, ... first and unknown fields behind; ignored values left out. */
+	/* The whole alert as accepted, for the record: an object in json_write's format with
+	 * message, alert_type, entity_id, ... first and unknown fields behind; ignored values
+	 * left out. */
 	struct slice fields;
 };
 

@@ -1,7 +1,7 @@
 /*
  * Networks, and the addresses an outgoing connection may not reach unless one is opened for it
- * (CONTRACT §8): loopback, private, link-local (with the clouds' metadata), CGNAT, multicast, reserved, in
- * IPv4, IPv6 and IPv4 inside IPv6 (mapped, compatible, NAT64, 6to4, Teredo).
+ * (CONTRACT §8): loopback, private, link-local (with the clouds' metadata), CGNAT, multicast,
+ * reserved, in IPv4, IPv6 and IPv4 inside IPv6 (mapped, compatible, NAT64, 6to4, Teredo).
  */
 #ifndef PROTO_CIDR_H
 #define PROTO_CIDR_H

@@ -62,8 +62,8 @@ struct http_chunks {
 
 /*
  * Decodes what is in data[0..*n). Afterwards data[0..*out) is body, and data[used..*n) is still
- * encoded, with used the result (0 if not even one byte could be used). *done is set behind the last
- * chunk and its trailers (which are dropped). -400 on a fault.
+ * encoded, with used the result (0 if not even one byte could be used). *done is set behind the
+ * last chunk and its trailers (which are dropped). -400 on a fault.
  */
 int http_chunks_read(struct http_chunks *, char *data, size_t n, size_t *out, bool *done)
     MUST NONNULL;

@@ -59,7 +59,7 @@ sweep_delivery(struct sweep *sweep, const struct table_row *at)
 {
 	struct field_reader key = field_read(at->key);
 	struct uuid id = field_id(&key);
-	struct delivery_row row;
+	struct delivery_row row = {0};
 	bool good = field_end(&key) && record_get_delivery(at->value, &row);
 
 	sweep->looked++;

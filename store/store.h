@@ -79,15 +79,15 @@ struct store_size store_size(struct txn *, size_t steps) NONNULL;
 
 const char *store_error_text(int error);
 
-/* True if traces issued before trace_ms, or other rows older than other_ms, are there for the functions
- * below to remove (or to walk past: undelivered ones). */
+/* True if traces issued before trace_ms, or other rows older than other_ms, are there for the
+ * functions below to remove (or to walk past: undelivered ones). */
 bool store_has_old(struct txn *, uint64_t trace_ms, uint64_t other_ms) NONNULL;
 
 /* Every table's name and number of rows. */
 typedef void store_visit(void *arg, const char *table, uint64_t rows);
 void store_count(struct txn *, store_visit *, void *arg);
 
-/* ---- meta: the store's own counters, one row -------------------------------------------- */
+/* ---- meta: the store's own counters, one row --------------------------------------------- */
 
 struct meta {
 	uint64_t next_number;  /* the next incident's; starts at 1 */
@@ -106,7 +106,7 @@ struct meta {
 void meta_get(struct txn *, struct meta *) NONNULL; /* defaults in a new store */
 void meta_put(struct txn *, const struct meta *) NONNULL;
 
-/* ---- names: (kind, text) -> u32, never reused --------------------------------------------- */
+/* ---- names: (kind, text) -> u32, never reused -------------------------------------------- */
 
 enum name_kind { NAME_SERVICE = 1, NAME_INTEGRATION = 2, NAME_WEBHOOK = 3 };
 
@@ -125,7 +125,7 @@ void names_put(struct txn *, enum name_kind, struct slice text, const struct nam
 typedef void name_visit(void *arg, enum name_kind, const struct name_row *);
 void names_each(struct txn *, name_visit *, void *arg);
 
-/* ---- traces: trace id -> what became of an alert (CONTRACT §4) ----------------------------- */
+/* ---- traces: trace id -> what became of an alert (CONTRACT §4) --------------------------- */
 
 enum trace_state { TRACE_QUEUED = 0, TRACE_COMPLETED = 1, TRACE_FAILED = 2 };
 
@@ -147,7 +147,7 @@ bool traces_get(struct txn *, const struct uuid *, struct trace_row *) MUST NONN
 size_t traces_expire(struct txn *, uint64_t before_ms, size_t max) NONNULL;
 uint64_t traces_count(struct txn *) NONNULL;
 
-/* ---- pending: sequence -> accepted records not applied yet --------------------------------- */
+/* ---- pending: sequence -> accepted records not applied yet ------------------------------- */
 
 void pending_put(struct txn *, uint64_t sequence, struct slice record) NONNULL;
 /* The oldest one. */
@@ -155,7 +155,7 @@ bool pending_first(struct txn *, uint64_t *sequence, struct slice *record) MUST 
 void pending_remove(struct txn *, uint64_t sequence) NONNULL;
 uint64_t pending_count(struct txn *) NONNULL;
 
-/* ---- alerts: alert id -> the alert -------------------------------------------------------- */
+/* ---- alerts: alert id -> the alert ------------------------------------------------------- */
 
 struct alert_row {
 	uint64_t number;       /* incident, 0: alone */
@@ -176,7 +176,7 @@ typedef bool alert_visit(void *arg, const struct uuid *, const struct alert_row 
 void alerts_from(struct txn *, const struct uuid *, alert_visit *, void *arg);
 size_t alerts_expire(struct txn *, uint64_t before_ms, size_t max) NONNULL;
 
-/* ---- incidents: number -> incident --------------------------------------------------------- */
+/* ---- incidents: number -> incident ------------------------------------------------------- */
 
 struct incident_row {
 	struct uuid unique_id;
@@ -202,7 +202,7 @@ bool incidents_before(struct txn *, uint64_t *number, struct incident_row *) MUS
 bool incidents_after(struct txn *, uint64_t *number, struct incident_row *) MUST NONNULL;
 uint64_t incidents_count(struct txn *) NONNULL;
 
-/* ---- open: number -> what the table of open incidents is rebuilt from ---------------------- */
+/* ---- open: number -> what the table of open incidents is rebuilt from -------------------- */
 
 enum { OPEN_KEYS_MAX = 200 };
 
@@ -229,7 +229,7 @@ typedef bool open_visit(void *arg, uint64_t number, const struct open_row *);
 void open_each(struct txn *, open_visit *, void *arg); /* in number order */
 uint64_t open_count(struct txn *) NONNULL;
 
-/* ---- events: event id -> one change of an incident, body included -------------------------- */
+/* ---- events: event id -> one change of an incident, body included ------------------------ */
 
 struct event_row {
 	uint64_t number;
@@ -248,7 +248,7 @@ uint32_t delivery_webhook(const struct uuid *delivery) NONNULL;
 void events_put(struct txn *, const struct uuid *, const struct event_row *) NONNULL;
 bool events_get(struct txn *, const struct uuid *, struct event_row *) MUST NONNULL;
 
-/* ---- deliveries: delivery id -> one event for one webhook ---------------------------------- */
+/* ---- deliveries: delivery id -> one event for one webhook -------------------------------- */
 
 enum delivery_state { DELIVERY_WAITING = 0, DELIVERY_DELIVERED = 1, DELIVERY_DEAD = 2 };
 
@@ -280,7 +280,7 @@ bool deliveries_before(struct txn *, struct uuid *, struct delivery_row *) MUST 
  */
 size_t deliveries_expire(struct txn *, uint64_t before_ms, struct uuid *cursor, size_t max) NONNULL;
 
-/* ---- lanes: (webhook, number, n) -> undelivered, in the order that must be kept ------------- */
+/* ---- lanes: (webhook, number, n) -> undelivered, in the order that must be kept ---------- */
 
 struct lane_key {
 	uint32_t webhook;
@@ -299,7 +299,7 @@ bool lanes_get(struct txn *, const struct lane_key *, struct lane_row *) MUST NO
 /* The first row at or behind *key that belongs to the same webhook; sets *key. */
 bool lanes_seek(struct txn *, struct lane_key *, struct lane_row *) MUST NONNULL;
 
-/* ---- due: heads of lanes that wait for their time ------------------------------------------ */
+/* ---- due: heads of lanes that wait for their time ---------------------------------------- */
 
 struct due_key {
 	int64_t time; /* steady */
@@ -310,13 +310,13 @@ void due_put(struct txn *, const struct due_key *) NONNULL;
 void due_remove(struct txn *, const struct due_key *) NONNULL;
 bool due_first(struct txn *, struct due_key *) MUST NONNULL;
 
-/* ---- dead: (webhook, delivery id) ---------------------------------------------------------- */
+/* ---- dead: (webhook, delivery id) -------------------------------------------------------- */
 
 void dead_put(struct txn *, uint32_t webhook, const struct uuid *delivery) NONNULL;
 void dead_remove(struct txn *, uint32_t webhook, const struct uuid *delivery) NONNULL;
 bool dead_get(struct txn *, uint32_t webhook, const struct uuid *delivery) MUST NONNULL;
 
-/* ---- attempts: (delivery id, n) ------------------------------------------------------------ */
+/* ---- attempts: (delivery id, n) ---------------------------------------------------------- */
 
 struct attempt_row {
 	int64_t wall;       /* when it started */
@@ -331,7 +331,7 @@ void attempts_put(struct txn *, const struct uuid *delivery, uint32_t n,
 bool attempts_get(struct txn *, const struct uuid *delivery, uint32_t n,
     struct attempt_row *) MUST NONNULL;
 
-/* ---- notes: (number, note id) -> text ------------------------------------------------------ */
+/* ---- notes: (number, note id) -> text ---------------------------------------------------- */
 
 struct note_row {
 	int64_t wall;
@@ -343,7 +343,7 @@ void notes_put(struct txn *, uint64_t number, const struct uuid *, const struct 
 /* The first one behind *id (zero: the first of all) of that incident; sets *id. */
 bool notes_next(struct txn *, uint64_t number, struct uuid *, struct note_row *) MUST NONNULL;
 
-/* ---- timers: (time, kind, number), a hint: the incident decides ---------------------------- */
+/* ---- timers: (time, kind, number), a hint: the incident decides -------------------------- */
 
 enum timer_kind { TIMER_AUTO_RESOLVE = 1, TIMER_ACKNOWLEDGEMENT = 2 };
 
@@ -357,7 +357,7 @@ void timers_put(struct txn *, const struct timer_key *) NONNULL;
 void timers_remove(struct txn *, const struct timer_key *) NONNULL;
 bool timers_first(struct txn *, struct timer_key *) MUST NONNULL;
 
-/* ---- closed: (resolved time, number), for expiry of incidents ------------------------------- */
+/* ---- closed: (resolved time, number), for expiry of incidents ---------------------------- */
 
 void closed_put(struct txn *, int64_t resolved_steady, uint64_t number) NONNULL;
 void closed_remove(struct txn *, int64_t resolved_steady, uint64_t number) NONNULL;
@@ -365,7 +365,7 @@ void closed_remove(struct txn *, int64_t resolved_steady, uint64_t number) NONNU
  * notes; returns rows removed. */
 size_t closed_expire(struct txn *, int64_t before, size_t max) NONNULL;
 
-/* ---- similar: hash of (integration, entity id) -> last creation ----------------------------- */
+/* ---- similar: hash of (integration, entity id) -> last creation -------------------------- */
 
 void similar_put(struct txn *, uint32_t integration, struct slice entity_id,
     int64_t steady) NONNULL;
