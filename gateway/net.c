@@ -42,9 +42,10 @@ net_address(const struct sockaddr_storage *name)
 int
 net_local_port(int fd)
 {
-	struct sockaddr_storage name = {.ss_family = AF_UNSPEC};
+	struct sockaddr_storage name;
 	socklen_t n = sizeof name;
 
+	memset(&name, 0, sizeof name);
 	if (getsockname(fd, (struct sockaddr *)&name, &n) != 0)
 		return 0;
 	return ntohs(name.ss_family == AF_INET ? ((struct sockaddr_in *)&name)->sin_port
