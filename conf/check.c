@@ -123,12 +123,28 @@ check_auth(struct reader *r, void *object, const struct json *node)
 			fault_add_key(&r->faults, member, "is not used by type \"%s\"", form->type);
 }
 
+/* "none" beside another kind: one of them is a mistake. */
+static void
+check_none(struct reader *r, const struct json *auth)
+{
+	if (auth == NULL || auth->type != JSON_ARRAY || auth->count < 2)
+		return;
+	for (const struct json *one = auth->first; one != NULL; one = one->next) {
+		const struct json *type = json_get(one, "type");
+
+		if (type != NULL && type->type == JSON_STRING &&
+		    slice_is(type->text, SLICE("none")))
+			fault_add(&r->faults, type, "must not stand beside another");
+	}
+}
+
 void
 check_webhook(struct reader *r, void *object, const struct json *node)
 {
 	const struct conf_webhook *webhook = object;
 	const struct json *headers = json_get(node, "headers");
 
+	check_none(r, json_get(node, "auth"));
 	if (headers == NULL || !(webhook->auth & AUTH_BASIC))
 		return;
 	for (const struct json *header = headers->first; header != NULL; header = header->next)

@@ -14,6 +14,7 @@
 #include "proto/buf.h"
 #include "proto/cidr.h"
 #include "proto/incident.h"
+#include "proto/sign.h"
 
 enum conf_surface {
 	SERVE_INGEST = 1,
@@ -61,7 +62,7 @@ struct conf_integration {
 	size_t index;            /* place in conf->integrations */
 };
 
-enum conf_auth { AUTH_NONE = 0, AUTH_BASIC = 1, AUTH_HMAC = 2 };
+enum conf_auth { AUTH_NONE = 0, AUTH_BASIC = 1, AUTH_HMAC = 2, AUTH_STANDARD = 4 };
 
 enum { EVENT_TRIGGERED = 1, EVENT_ACKNOWLEDGED = 2, EVENT_RESOLVED = 4 }; /* bits of events */
 
@@ -83,6 +84,8 @@ struct conf_webhook {
 	unsigned auth;          /* conf_auth bits */
 	struct slice username, password; /* secret */
 	struct slice hmac_key;  /* secret */
+	struct sign_key *signing_keys; /* secret; of standard-webhooks, none of them public */
+	size_t signing_key_count;
 	unsigned events;
 	int max_in_flight;
 	int max_waiting;

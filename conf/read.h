@@ -41,6 +41,10 @@ void value_store_list(const struct option *, void *object, const void *list, siz
 void header_read(struct reader *, const struct option *, const struct json *node, void *object)
     NONNULL;
 
+/* OPTION_SIGNING_KEYS. */
+void signing_read(struct reader *, const struct option *, const struct json *node, void *object)
+    NONNULL;
+
 /* The name of the section's options that may have been meant; NULL if none is near. */
 const char *suggest_name(const char *section, struct slice key) MUST NONNULL;
 

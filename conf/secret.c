@@ -18,22 +18,32 @@
 struct secret {
 	struct secret *next;
 	size_t n;
-	char p[];
+	_Alignas(max_align_t) char p[];
 };
+
+void *
+secret_room(struct secret **list, size_t n)
+{
+	struct secret *secret = calloc(1, sizeof *secret + n + 1);
+
+	if (secret == NULL)
+		return NULL;
+	secret->next = *list;
+	secret->n = n;
+	*list = secret;
+	return secret->p;
+}
 
 static bool
 keep(struct secret **list, struct slice text, struct slice *out)
 {
-	struct secret *secret = malloc(sizeof *secret + text.n + 1);
+	char *p = secret_room(list, text.n);
 
-	if (secret == NULL)
+	if (p == NULL)
 		return false;
-	secret->next = *list;
-	secret->n = text.n;
 	if (text.n > 0)
-		memcpy(secret->p, text.p, text.n);
-	*list = secret;
-	*out = (struct slice){secret->p, text.n};
+		memcpy(p, text.p, text.n);
+	*out = (struct slice){p, text.n};
 	return true;
 }
 

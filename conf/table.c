@@ -53,7 +53,7 @@ static const struct option_word urgencies[] = {{"high", 1}, {"low", 0}, {NULL, 0
 static const struct option_word events[] = {{"triggered", EVENT_TRIGGERED},
     {"acknowledged", EVENT_ACKNOWLEDGED}, {"resolved", EVENT_RESOLVED}, {NULL, 0}};
 static const struct option_word auth_types[] = {{"none", AUTH_NONE}, {"basic", AUTH_BASIC},
-    {"hmac", AUTH_HMAC}, {"standard-webhooks", AUTH_NONE /* later */}, {NULL, 0}};
+    {"hmac", AUTH_HMAC}, {"standard-webhooks", AUTH_STANDARD}, {NULL, 0}};
 static const struct option_word log_levels[] = {{"debug", LOG_LEVEL_DEBUG},
     {"info", LOG_LEVEL_INFO}, {"warning", LOG_LEVEL_WARNING}, {"error", LOG_LEVEL_ERROR},
     {NULL, 0}};
@@ -63,7 +63,6 @@ static const struct option_word log_formats[] = {{"auto", LOG_FORMAT_AUTO},
 static const char *const later_addresses[] = {"unix:", "systemd", NULL};
 static const char *const later_integrations[] = {"pagertree", NULL};
 static const char *const later_schemes[] = {"https:", NULL};
-static const char *const later_auths[] = {"standard-webhooks", NULL};
 
 /* clang-format off */
 const struct option option_table[] = {
@@ -294,8 +293,8 @@ const struct option option_table[] = {
 	    DEFAULT("null"), HELP("Its own waits between attempts; null is the file's."))
 
 	OPTION("services.webhooks.auth", "type", OPTION_BIT, AT(webhook, auth),
-	    FLAGS(OPTION_REQUIRED), .words = auth_types, .later = later_auths,
-	    HELP("none, basic or hmac."))
+	    FLAGS(OPTION_REQUIRED), .words = auth_types,
+	    HELP("none, basic, hmac or standard-webhooks."))
 	OPTION("services.webhooks.auth", "username", OPTION_TEXT, AT(webhook, username),
 	    RANGE(1, 255), .shape = shape_username, HELP("basic: the user."))
 	OPTION("services.webhooks.auth", "password", OPTION_TEXT, AT(webhook, password),
@@ -303,7 +302,9 @@ const struct option option_table[] = {
 	    HELP("basic: the password."))
 	OPTION("services.webhooks.auth", "key", OPTION_TEXT, AT(webhook, hmac_key),
 	    FLAGS(OPTION_SECRET), RANGE(1, 4096), HELP("hmac: the key shared with the receiver."))
-	OPTION("services.webhooks.auth", "keys", OPTION_ANY, HELP("standard-webhooks: its keys."))
+	OPTION("services.webhooks.auth", "keys", OPTION_SIGNING_KEYS, AT(webhook, signing_keys),
+	    COUNT(conf_webhook, signing_key_count), FLAGS(OPTION_SECRET), RANGE(1, 16),
+	    HELP("standard-webhooks: its keys, whsec_ or whsk_; several during a rotation."))
 
 	OPTION("services.webhooks.tls", "ca_file", OPTION_TEXT, NOWHERE,
 	    FLAGS(OPTION_NULL | OPTION_LATER),

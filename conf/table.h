@@ -26,6 +26,7 @@ enum option_type {
 	OPTION_TIMES,     /* a list of times: int64_t * and a count */
 	OPTION_NETWORKS,  /* a list of networks: struct cidr * and a count */
 	OPTION_HEADERS,   /* an object of texts: struct conf_header * and a count */
+	OPTION_SIGNING_KEYS, /* a list of texts: struct sign_key * and a count */
 	OPTION_SECTION,   /* an object; its rows are kept in the same struct */
 	OPTION_SECTIONS,  /* such an object, or a list of them */
 	OPTION_LIST,      /* a list of objects: a struct each and a count */

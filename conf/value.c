@@ -379,6 +379,7 @@ static void (*const readers[OPTION_TYPES])(struct reader *, const struct option 
 	[OPTION_TIMES] = take_times,
 	[OPTION_NETWORKS] = take_networks,
 	[OPTION_HEADERS] = header_read,
+	[OPTION_SIGNING_KEYS] = signing_read,
 	[OPTION_ANY] = take_any,
 };
 

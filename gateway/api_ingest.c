@@ -76,22 +76,26 @@ find_integration(const struct route_request *request)
 	return conf_integration_by_key(route_conf(), INTEGRATION_GENERIC, key);
 }
 
-/* An entity id for an alert that has none: a UUID cut to 32 characters, as the vendor makes
- * them. */
-static bool
-make_entity(struct alert *alert)
+/* An entity id for an alert that has none: a UUID cut to 32 characters, as the vendor makes them. */
+static struct slice
+make_entity(char text[UUID_TEXT])
 {
 	struct uuid id = ids_random_uuid();
-	char text[UUID_TEXT];
 
 	uuid_text(&id, text);
-	alert->entity_id = arena_copy(&arena, (struct slice){text, 32});
-	return !arena.failed;
+	return (struct slice){text, 32};
 }
 
 static bool
+is_too_large(const struct alert *alert)
+{
+	return alert->message.n + alert->summary.n + alert->fields.n > RECORD_ALERT_MOST;
+}
+
+/* made lives as long as the alert: it may become its entity id. */
+static bool
 read_alert(struct route_request *request, const struct conf_integration *integration,
-    struct alert *alert)
+    struct slice made, struct alert *alert)
 {
 	struct json_error error;
 	struct slice why;
@@ -104,12 +108,13 @@ read_alert(struct route_request *request, const struct conf_integration *integra
 		    arena_printf(&arena, "%s (at byte %zu)", error.what, error.at));
 		return false;
 	}
-	if (!alert_read(body, integration->default_alert_type, &arena, alert, &why)) {
+	if (!alert_read(body, integration->default_alert_type, made, &arena, alert, &why)) {
 		reject(request, integration, why);
 		return false;
 	}
-	if ((alert->entity_id.n == 0 && !make_entity(alert)) || arena.failed) {
-		unavailable(request, "There is no memory for the request.");
+	if (is_too_large(alert)) {
+		route_detail(request, 413, "The alert is too large.");
+		log_rejected(request, integration, SLICE("too large once it is written as JSON"));
 		return false;
 	}
 	return true;
@@ -143,6 +148,7 @@ void
 api_generic(struct route_request *request)
 {
 	struct conf_integration *integration = find_integration(request);
+	char made[UUID_TEXT];
 	struct alert alert;
 
 	if (integration == NULL) {
@@ -158,7 +164,7 @@ api_generic(struct route_request *request)
 	if (arena.ceiling == 0)
 		arena_init(&arena, (size_t)route_conf()->limits.body * 64 + (1 << 20));
 	arena_reset(&arena);
-	if (read_alert(request, integration, &alert))
+	if (read_alert(request, integration, make_entity(made), &alert))
 		accept_alert(request, integration, &alert);
 }
 

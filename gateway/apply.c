@@ -13,13 +13,16 @@
 #include "gateway/reason.h"
 #include "gateway/turn.h"
 
-enum { TICK_MOST = 256, DRAIN_MOST = 128, LONGEST_SLEEP_S = 60 };
+enum { TICK_MOST = 256, DRAIN_MOST = 128, LONGEST_SLEEP_S = 60, AGAIN_US = 100000 };
 
 static struct {
 	struct event *wake;
 	bool settling;     /* the engine's settle hook is on this turn's list */
-	bool drain;        /* queued alerts wait to be applied */
-	int64_t next;      /* steady: what is due first, as of this turn */
+	bool drain;        /* queued alerts may wait to be applied */
+	int64_t next;      /* steady: what is due first */
+	/* As of this turn's transaction; taken over when it is committed. */
+	bool turn_drain;
+	int64_t turn_next;
 } state;
 
 /* ---- the wake-up timer ------------------------------------------------------------------- */
@@ -45,13 +48,13 @@ find_next(struct txn *txn)
 	struct timer_key timer;
 	struct due_key due;
 
-	state.next = INT64_MAX;
+	state.turn_next = INT64_MAX;
 	if (timers_first(txn, &timer))
-		state.next = timer.time;
-	if (due_first(txn, &due) && due.time < state.next)
-		state.next = due.time;
+		state.turn_next = timer.time;
+	if (due_first(txn, &due) && due.time < state.turn_next)
+		state.turn_next = due.time;
 	if (engine_orphans())
-		state.next = 0;
+		state.turn_next = 0;
 }
 
 static void
@@ -60,8 +63,17 @@ settle(void *arg, bool ok)
 	(void)arg;
 	engine_settle(ok);
 	state.settling = false;
+	if (ok) {
+		state.next = state.turn_next;
+		state.drain = state.turn_drain;
+	} else {
+		/* What was done is undone: everything is looked at again, in a while. */
+		state.next = clock_steady() + AGAIN_US;
+		state.drain = true;
+	}
+	state.turn_drain = state.drain;
 	arm();
-	if (state.drain || expire_backlog())
+	if (ok && (state.drain || expire_backlog()))
 		event_active(state.wake, EV_TIMEOUT, 0);
 }
 
@@ -77,10 +89,15 @@ follow_turn(void)
 static void
 drain(void)
 {
-	struct txn *txn = turn_write();
+	struct txn *txn = turn_read();
 
+	if (txn != NULL && pending_count(txn) == 0) {
+		state.drain = state.turn_drain = false;
+		return;
+	}
+	txn = turn_write();
 	if (txn != NULL && follow_turn())
-		state.drain = engine_drain(txn, DRAIN_MOST);
+		state.turn_drain = engine_drain(txn, DRAIN_MOST);
 }
 
 static void
@@ -104,7 +121,7 @@ on_wake(evutil_socket_t fd, short what, void *arg)
 	tick = apply_record(RECORD_TICK, TICK_MOST);
 	tick.most = TICK_MOST;
 	if (!apply(&tick)) {
-		state.next = clock_steady() + CLOCK_S / 10;
+		state.next = clock_steady() + AGAIN_US;
 		arm();
 	}
 }
@@ -128,7 +145,7 @@ apply_start(struct event_base *base)
 	state.wake = evtimer_new(base, on_wake, NULL);
 	if (state.wake == NULL)
 		return -1;
-	state.drain = true; /* what an earlier run left queued */
+	state.drain = state.turn_drain = true; /* what an earlier run left queued */
 	apply_wake();
 	return 0;
 }
@@ -163,7 +180,7 @@ apply(const struct record *record)
 		return false;
 	engine_apply(txn, record);
 	if (record->kind == RECORD_RESUME)
-		state.drain = true;
+		state.turn_drain = true;
 	return !store_failed(txn);
 }
 
@@ -234,15 +251,16 @@ watch_head(const struct lane_key *key, const struct uuid *delivery, bool fresh)
 {
 	struct job *job = job_new(key, delivery, fresh);
 
-	/* Without memory the row stays where a sweep finds it. */
-	if (job == NULL || !turn_after_commit(job_admit, job))
-		job_missed(key, job);
+	if (job == NULL)
+		turn_fail();
+	else if (!turn_after_commit(job_admit, job))
+		job_free(job);
 }
 
 static void
-watch_dead(uint32_t webhook, uint64_t number, const char *reason)
+watch_dead(uint32_t webhook, uint64_t number, const char *reason, const char *why)
 {
-	log_begin(LOG_LEVEL_ERROR, "delivery.dead", "a delivery went straight to the dead letters");
+	log_begin(LOG_LEVEL_ERROR, "delivery.dead", "%s", why);
 	log_webhook(webhook);
 	log_number("labels.incident", (int64_t)number);
 	log_text("error.type", slice_of(reason));

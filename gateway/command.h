@@ -15,6 +15,8 @@ struct command {
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_key(int argc, char **argv);
+int command_sign(int argc, char **argv);
+int command_verify(int argc, char **argv);
 int command_receive(int argc, char **argv);
 int command_version(int argc, char **argv);
 int command_help(int argc, char **argv);

@@ -11,16 +11,16 @@
 #include "gateway/clock.h"
 #include "gateway/command.h"
 #include "gateway/in.h"
+#include "gateway/keyring.h"
 #include "gateway/turn.h"
 #include "proto/date.h"
-#include "proto/sign.h"
 
 enum { BODY_MOST = 4 << 20, CONNECTIONS = 1000, PORT_DEFAULT = 9099 };
 
 static struct {
 	struct event_base *base;
 	int port, status;
-	struct slice key;  /* empty: signatures are not looked at */
+	struct keyring keys; /* none: signatures are not looked at */
 	int64_t delay;     /* us */
 	bool over;
 } receive = {.port = PORT_DEFAULT, .status = 200};
@@ -68,18 +68,26 @@ answer_later(struct in_request *request)
 	event_add(later->timer, &tv);
 }
 
+/* A receiver is content with one signature that it can verify. */
 static const char *
 verdict(const struct in_request *request)
 {
-	struct slice signature = http_header(request->head, "X-SIGNATURE");
-	struct slice body = {request->body, request->body_n};
+	const struct keyring *keys = &receive.keys;
+	struct slice hmac = http_header(request->head, "X-SIGNATURE");
+	struct slice standard = http_header(request->head, "webhook-signature");
+	struct sign_message message = {.id = http_header(request->head, "webhook-id"),
+	    .timestamp = http_header(request->head, "webhook-timestamp"),
+	    .body = {request->body, request->body_n}};
 
-	if (receive.key.n == 0)
+	if (keys->hmac_count + keys->standard_count == 0)
 		return "signature not checked (no -k)";
-	if (signature.n == 0)
+	if ((hmac.n == 0 || keys->hmac_count == 0) &&
+	    (standard.n == 0 || keys->standard_count == 0))
 		return "signature NOT verified: there is none";
-	return sign_hmac_verify(receive.key, body, signature) ? "signature verified"
-							      : "signature NOT verified";
+	return keyring_verify_hmac(keys, message.body, hmac) ||
+		       keyring_verify_standard(keys, &message, standard)
+		   ? "signature verified"
+		   : "signature NOT verified";
 }
 
 /* What a stranger sent may hold anything: only printable ASCII goes to the terminal as it is. */
@@ -123,6 +131,16 @@ read_number(const char *text, long least, long most, int *number)
 }
 
 static bool
+add_key(const char *text)
+{
+	const char *wrong = keyring_add(&receive.keys, text);
+
+	if (wrong != NULL)
+		fprintf(stderr, "tocsin receive: the key %s\n", wrong);
+	return wrong == NULL;
+}
+
+static bool
 read_options(int argc, char **argv)
 {
 	static const struct option options[] = {{"port", required_argument, NULL, 'p'},
@@ -137,8 +155,8 @@ read_options(int argc, char **argv)
 		    (option == 'd' && !conf_parse_time(slice_of(optarg), &receive.delay)) ||
 		    option == '?')
 			return false;
-		else if (option == 'k')
-			receive.key = slice_of(optarg);
+		else if (option == 'k' && !add_key(optarg))
+			return false;
 	return optind == argc;
 }
 

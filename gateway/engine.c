@@ -97,7 +97,7 @@ queue(struct txn *txn, const struct record *record)
 	struct trace_row trace = {.state = TRACE_QUEUED, .integration = record->alert.integration};
 	struct buf bytes;
 
-	buf_init(&bytes, BODY_MAX);
+	buf_init(&bytes, RECORD_MOST);
 	record_encode(&bytes, record);
 	if (bytes.failed) {
 		engine_fail(txn);
@@ -195,7 +195,7 @@ engine_drain(struct txn *txn, uint32_t max)
 	struct buf copy;
 
 	touch();
-	buf_init(&copy, BODY_MAX);
+	buf_init(&copy, RECORD_MOST);
 	for (; max > 0 && pending_first(txn, &sequence, &bytes); max--) {
 		buf_clear(&copy);
 		buf_put_slice(&copy, bytes); /* the map moves under the puts that follow */
@@ -241,9 +241,6 @@ name_number(struct txn *txn, enum name_kind kind, struct slice text, int64_t wal
 {
 	if (!names_get(txn, kind, text, row)) {
 		*row = (struct name_row){.id = engine.meta.next_name++, .seen = wall};
-		names_put(txn, kind, text, row);
-	} else if (row->gone) {
-		row->gone = false;
 		names_put(txn, kind, text, row);
 	}
 	return make_room(row->id) ? row->id : 0;

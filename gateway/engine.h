@@ -33,8 +33,8 @@ struct engine_watch {
 	/* The first undelivered event of its lane may go as soon as the turn is committed;
 	 * fresh: it was not tried yet. */
 	void (*head)(const struct lane_key *, const struct uuid *delivery, bool fresh);
-	/* A delivery went straight to the dead letters. */
-	void (*dead)(uint32_t webhook, uint64_t number, const char *reason);
+	/* A delivery went to the dead letters without an attempt; reason: a word of reason.h */
+	void (*dead)(uint32_t webhook, uint64_t number, const char *reason, const char *why);
 	/* An operator, or a receiver's 410, said so; held may be what it was. */
 	void (*held)(uint32_t webhook, bool held);
 };

@@ -74,7 +74,8 @@ create_one(struct txn *txn, const struct record *record, struct engine_hook *hoo
 	if (hook->waiting >= (uint64_t)webhook->max_waiting) {
 		delivery.reason = REASON_QUEUE_FULL;
 		bury(txn, webhook->id, &id, &delivery);
-		engine.watch->dead(webhook->id, row->number, reason_word(REASON_QUEUE_FULL));
+		engine.watch->dead(webhook->id, row->number, reason_word(REASON_QUEUE_FULL),
+		    reason_text(REASON_QUEUE_FULL));
 		return;
 	}
 	deliveries_put(txn, &id, &delivery);
@@ -108,14 +109,16 @@ leave_lane(struct txn *txn, const struct lane_key *key, const struct lane_row *r
 
 /* When the next attempt is due, in us from now; 0: there is none. */
 static int64_t
-next_try(const struct conf_webhook *webhook, const struct record_outcome *outcome, uint32_t tries)
+next_try(const struct conf_webhook *webhook, const struct record_outcome *outcome,
+    const struct delivery_row *delivery)
 {
 	int64_t delay;
 
-	if (outcome->verdict == VERDICT_GONE || webhook == NULL || tries > webhook->retry_count ||
-	    (outcome->verdict == VERDICT_REFUSED && tries >= RECORD_REFUSED_ATTEMPTS))
+	if (outcome->verdict == VERDICT_GONE || webhook == NULL ||
+	    delivery->tries > webhook->retry_count ||
+	    delivery->refusals >= RECORD_REFUSED_ATTEMPTS)
 		return 0;
-	delay = webhook->retry[tries - 1];
+	delay = webhook->retry[delivery->tries - 1];
 	delay += delay / 1000 * outcome->jitter;
 	return delay > outcome->retry_after ? delay : outcome->retry_after;
 }
@@ -131,7 +134,10 @@ wait_or_die(struct txn *txn, const struct record *record, const struct lane_key 
 		deliveries_put(txn, &outcome->delivery, delivery);
 		return; /* it still has its time */
 	}
-	delay = next_try(engine.hooks[key->webhook].conf, outcome, ++delivery->tries);
+	delivery->tries++;
+	if (outcome->verdict == VERDICT_REFUSED)
+		delivery->refusals++;
+	delay = next_try(engine.hooks[key->webhook].conf, outcome, delivery);
 	if (delay == 0) {
 		bury(txn, key->webhook, &outcome->delivery, delivery);
 		leave_lane(txn, key, lane);
@@ -200,8 +206,11 @@ delivery_bury(struct txn *txn, uint32_t webhook, uint32_t max)
 	struct lane_row lane;
 
 	for (; max > 0 && lanes_seek(txn, &key, &lane); max--) {
-		if (deliveries_get(txn, &lane.delivery, &delivery))
+		if (deliveries_get(txn, &lane.delivery, &delivery)) {
 			bury(txn, webhook, &lane.delivery, &delivery);
+			engine.watch->dead(webhook, delivery.number, reason_word(delivery.reason),
+			    "its webhook is no longer configured");
+		}
 		if (lane.due != 0)
 			due_remove(txn, &(struct due_key){.time = lane.due, .lane = key});
 		lanes_remove(txn, &key);

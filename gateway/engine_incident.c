@@ -195,11 +195,10 @@ incident_move(struct txn *txn, const struct record *record, struct open_incident
 	uint64_t number = incident->number;
 	struct incident_row row;
 
-	if (!incidents_get(txn, number, &row)) {
+	if (!incidents_get(txn, number, &row) || !open_touch(incident)) {
 		engine_fail(txn);
 		return;
 	}
-	open_touch(incident);
 	row.status = incident->status = (uint8_t)status;
 	if (status == INCIDENT_RESOLVED) {
 		close_incident(record, incident, &row);

@@ -9,14 +9,15 @@
 
 #include "gateway/clock.h"
 
-enum { LEAST_ROWS = 64, STEP_ROWS = 32, MAX_US = 2000 };
+enum { LEAST_ROWS = 64, STEP_ROWS = 32, MAX_US = 2000, REST_US = 60000000 };
 
 /* A trace counts from the moment its answer was sent, which is later than its id by a commit. */
 enum { TRACE_GRACE_MS = 2000 };
 
 static struct {
 	int64_t trace, incident; /* retention, us */
-	struct uuid deliveries;  /* where the walk over events stands */
+	struct uuid deliveries;  /* where the walk over events stands; zero: not under way */
+	int64_t rest_until;      /* steady: no new walk before */
 	bool backlog;
 	uint64_t traces;
 } state;
@@ -36,10 +37,24 @@ step_alerts(struct txn *txn, size_t max)
 	return alerts_expire(txn, expire_incident_horizon(), max);
 }
 
+/* Undelivered events stay, however old; a walk that has passed them rests before the next one. */
+static bool
+resting(void)
+{
+	return uuid_is_zero(&state.deliveries) && clock_steady() < state.rest_until;
+}
+
 static size_t
 step_deliveries(struct txn *txn, size_t max)
 {
-	return deliveries_expire(txn, expire_incident_horizon(), &state.deliveries, max);
+	size_t removed;
+
+	if (resting())
+		return 0;
+	removed = deliveries_expire(txn, expire_incident_horizon(), &state.deliveries, max);
+	if (uuid_is_zero(&state.deliveries))
+		state.rest_until = clock_steady() + REST_US;
+	return removed;
 }
 
 static size_t
@@ -84,7 +99,8 @@ expire_incident_horizon(void)
 bool
 expire_wanted(struct txn *txn)
 {
-	return txn != NULL && store_has_old(txn, expire_trace_horizon(), expire_incident_horizon());
+	return txn != NULL && store_has_old(txn, expire_trace_horizon(), expire_incident_horizon(),
+				  !resting());
 }
 
 void

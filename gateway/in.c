@@ -5,10 +5,12 @@
  *   IDLE ───────────▶ HEAD ───────────▶ BODY ───────────▶ (handler) ─┬─▶ answered: IDLE, HEAD
  *     ▲                                                              ├─▶ PARKED until the commit
  *     │                                                              └─▶ PARKED until in_answer()
- *     └──────────────────────────────────────────────────────────────────────────┘
+ *     └─────────────── ANSWER ◀── the kernel does not take all of it ────┘
+ *
  *   fault, time-out, "close" ─▶ LINGER ─▶ CLOSED
  *
- * LINGER: the answer is sent, what still comes is read and dropped.
+ * ANSWER: no request is read until the answer is out. LINGER: the answer is sent, what still comes is
+ * read and dropped.
  *
  * Bytes are read into one buffer shared by all connections and parsed in place; only what is
  * incomplete, or waits behind a parked request, is copied to the connection. Interest in reading is
@@ -28,6 +30,7 @@
 #include <unistd.h>
 
 #include "gateway/clock.h"
+#include "gateway/turn.h"
 
 enum { TICK_US = 100000, LINGER_US = 1000000, LINGER_BYTES = 1 << 20 };
 
@@ -43,6 +46,7 @@ time_of(enum in_state s)
 {
 	switch (s) {
 	case IN_IDLE:
+	case IN_ANSWER: /* since the client last took some of it */
 		return in.limits.idle_time;
 	case IN_HEAD:
 		return in.limits.header_time;
@@ -163,7 +167,7 @@ in_resume(struct in_conn *c)
 		in_enter(c, IN_IDLE);
 		in_enter(c, IN_HEAD); /* its deadline starts anew */
 		in_go_on_later(c);
-	} else if (c->eof) {
+	} else if (c->eof || in.draining) {
 		in_close(c);
 	} else {
 		in_enter(c, IN_IDLE);
@@ -187,13 +191,15 @@ on_onward(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	/* Those that come onto the list meanwhile have their turn in the next pass. */
-	while (c != last && (c = TAILQ_FIRST(&in.onward)) != NULL) {
+	while (c != last && !turn_full() && (c = TAILQ_FIRST(&in.onward)) != NULL) {
 		TAILQ_REMOVE(&in.onward, c, on);
 		c->more = false;
 		in_take_kept(c);
 		if (c->state != IN_CLOSED && !c->eof)
 			read_if_room(c);
 	}
+	if (!TAILQ_EMPTY(&in.onward))
+		event_active(in.onward_event, 0, 0);
 }
 
 /* ---- bytes ------------------------------------------------------------------------------- */
@@ -230,7 +236,7 @@ store_bytes(struct in_conn *c, size_t n)
 static void
 on_bytes(struct in_conn *c, size_t n)
 {
-	if (c->state == IN_LINGER) {
+	if (c->state == IN_LINGER || (c->state == IN_ANSWER && c->close)) {
 		drop_bytes(c, n);
 	} else if (c->state == IN_PARKED || c->out.n > 0 || c->more) {
 		store_bytes(c, n);
@@ -275,7 +281,7 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 static void
 expire(struct in_conn *c)
 {
-	if (c->state == IN_HEAD && c->in.n > 0 && c->out.n == 0)
+	if (c->state == IN_HEAD && c->in.n > 0)
 		in_refuse(c, 408, "The header block took too long.");
 	else if (c->state == IN_BODY)
 		in_refuse(c, 408, "The body took too long.");

@@ -64,12 +64,16 @@ put_out(struct in_conn *c, const char *p, size_t n)
 		in_write_on(c, true);
 }
 
-/* Sends an answer. Whoever reads requests goes on by itself, unless something is left in `out`. */
+/* Sends an answer. Who reads requests goes on by itself, unless the state has become another. */
 static void
 send_answer(struct in_conn *c, const char *p, size_t n)
 {
 	put_out(c, p, n);
-	if (c->state != IN_CLOSED && c->out.n == 0 && c->close)
+	if (c->state == IN_CLOSED)
+		return;
+	if (c->out.n > 0)
+		in_enter(c, IN_ANSWER);
+	else if (c->close)
 		linger(c);
 }
 
@@ -90,9 +94,9 @@ in_flush(struct in_conn *c)
 	}
 	buf_free(&c->out);
 	in_write_on(c, false);
-	if (c->state == IN_BODY || c->state == IN_LINGER)
-		return; /* it was a 100 Continue */
-	if (c->close)
+	if (c->state == IN_BODY)
+		in_go_on_later(c); /* it was a 100 Continue; some of the body may have come */
+	else if (c->close)
 		linger(c);
 	else
 		in_resume(c);
@@ -120,6 +124,13 @@ write_reply(struct in_conn *c, const struct in_reply *reply, bool head_only)
 	    reply->headers, c->close ? "Connection: close\r\n" : "");
 	if (!head_only)
 		buf_put_slice(&in.wire, buf_slice(reply->body));
+	if (reply->body->failed || in.wire.failed) {
+		/* Half an answer would be worse than none. */
+		c->close = true;
+		buf_clear(&in.wire);
+		buf_puts(&in.wire, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n"
+				   "Connection: close\r\n\r\n");
+	}
 }
 
 void
@@ -193,11 +204,12 @@ on_commit(void *arg, bool ok)
 	if (!ok)
 		keep_unavailable(c);
 	if (c->answer_n == 0) {
-		in_write_on(c, true); /* it is in `out` already */
+		in_enter(c, IN_ANSWER); /* it is in `out` already */
+		in_flush(c);
 		return;
 	}
 	send_answer(c, c->answer, c->answer_n);
-	if (c->state == IN_PARKED && c->out.n == 0)
+	if (c->state == IN_PARKED)
 		in_resume(c);
 }
 
@@ -229,6 +241,6 @@ in_answer(struct in_conn *c, int status, struct slice body)
 	buf_clear(&in.body);
 	buf_put_slice(&in.body, body);
 	in_reply_now(c, &reply, false);
-	if (c->state == IN_PARKED && c->out.n == 0)
+	if (c->state == IN_PARKED)
 		in_resume(c);
 }

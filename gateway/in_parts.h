@@ -16,7 +16,16 @@
 
 enum { IN_SHARED_SIZE = 64 << 10, IN_ANSWER_INLINE = 320, IN_REPLY_MAX = 2 << 20 };
 
-enum in_state { IN_IDLE, IN_HEAD, IN_BODY, IN_PARKED, IN_LINGER, IN_CLOSED, IN_STATES };
+enum in_state {
+	IN_IDLE,
+	IN_HEAD,
+	IN_BODY,
+	IN_PARKED,
+	IN_ANSWER,
+	IN_LINGER,
+	IN_CLOSED,
+	IN_STATES
+};
 
 struct in_conn {
 	enum in_state state;
@@ -37,7 +46,8 @@ struct in_conn {
 	struct buf in;         /* bytes not used yet */
 	size_t scanned;        /* see http_read_request */
 	size_t head_n;         /* IN_BODY: the head, which stays in `in` until then */
-	size_t body_n;         /* IN_BODY: decoded bytes behind the head */
+	size_t body_n;         /* IN_BODY: bytes of body behind it; of chunks: those decoded so far */
+	bool chunked;          /* IN_BODY */
 	size_t dropped;        /* IN_LINGER: bytes read and dropped */
 	struct http_chunks chunks;
 	struct buf out;        /* what the kernel did not take yet */

@@ -6,8 +6,6 @@
  */
 #include "gateway/in_parts.h"
 
-#include <assert.h>
-
 #include "gateway/turn.h"
 
 enum { PIPELINE_MOST = 64 }; /* requests of one connection a pass */
@@ -57,8 +55,7 @@ handle(struct in_conn *c, char *body, size_t n)
 static bool
 ready(const struct in_conn *c)
 {
-	return c->state != IN_CLOSED && c->state != IN_LINGER && c->state != IN_PARKED &&
-	       c->out.n == 0 && !c->close;
+	return c->state == IN_IDLE || c->state == IN_HEAD;
 }
 
 static bool
@@ -111,16 +108,12 @@ static void
 take_body(struct in_conn *c)
 {
 	size_t scanned = 0;
-	int used = http_read_request(buf_slice(&c->in), in.limits.header, &scanned, &head);
 
-	assert(used > 0);
-	if (head.chunked) {
-		if (decode_chunks(c) <= 0)
-			return;
-	} else {
-		c->body_n = (size_t)head.length;
-		if (c->in.n - c->head_n < c->body_n)
-			return;
+	if (c->chunked ? decode_chunks(c) <= 0 : c->in.n - c->head_n < c->body_n)
+		return;
+	if (http_read_request(buf_slice(&c->in), in.limits.header, &scanned, &head) <= 0) {
+		in_close(c); /* it was read before: cannot be */
+		return;
 	}
 	handle(c, c->in.p + c->head_n, c->body_n);
 	if (c->state == IN_CLOSED)
@@ -138,13 +131,12 @@ await_body(struct in_conn *c, const char *data, size_t n, size_t used)
 	bool expects = head.expect_continue && n == used;
 
 	in_enter(c, IN_BODY);
-	keep(c, data, n);
-	if (c->state != IN_BODY)
-		return;
 	c->head_n = used;
-	c->body_n = 0;
+	c->chunked = head.chunked;
+	c->body_n = head.chunked ? 0 : (size_t)head.length;
 	c->chunks = (struct http_chunks){0};
-	if (expects)
+	keep(c, data, n);
+	if (c->state == IN_BODY && expects)
 		in_send_continue(c);
 	if (c->state == IN_BODY && n > used)
 		take_body(c);

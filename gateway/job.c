@@ -26,6 +26,7 @@ static struct {
 	struct event *again; /* unsettled jobs */
 	struct queue *queues; /* by place in the configuration */
 	size_t count;
+	size_t turn;          /* whose turn it is in the pump */
 	struct job_list unsettled;
 	size_t in_flight;
 	bool draining;
@@ -212,7 +213,8 @@ fill(struct out_attempt *attempt, struct buf *head, struct slice *body)
 		return false;
 	job->number = delivery.attempts + 1;
 	*body = event.body;
-	request_write(head, job->queue->webhook, &job->delivery, job->number, event.body);
+	request_write(head, job->queue->webhook, &job->delivery, job->number, job->wall,
+	    event.body);
 	return true;
 }
 
@@ -338,8 +340,10 @@ pump(struct queue *queue)
 		turn_break(); /* the rest after this turn's commit and answers */
 	}
 	probe(queue);
-	while (may_start(queue) && (job = take_ready(queue)) != NULL)
+	while (may_start(queue) && !turn_full() && (job = take_ready(queue)) != NULL)
 		start_job(queue, job);
+	if (turn_full())
+		job_wake();
 }
 
 static void
@@ -348,8 +352,15 @@ on_pump(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	for (size_t i = 0; i < state.count && !state.draining; i++)
-		pump(&state.queues[i]);
+	/* Each webhook in turn, beginning where the last pass ended: a full turn starves nobody. */
+	for (size_t i = 0; i < state.count && !state.draining; i++) {
+		if (turn_full()) {
+			job_wake();
+			return;
+		}
+		pump(&state.queues[state.turn]);
+		state.turn = (state.turn + 1) % state.count;
+	}
 }
 
 int64_t

@@ -26,8 +26,8 @@ void job_stop(void);
  * was never tried. */
 struct job *job_new(const struct lane_key *, const struct uuid *delivery, bool fresh) MUST NONNULL;
 void job_admit(void *job, bool ok);
-/* The head is left to the sweep; frees job (may be NULL). */
-void job_missed(const struct lane_key *, struct job *);
+/* For one that was not handed to job_admit. */
+void job_free(struct job *);
 
 /* Looks again whether the engine holds the webhook's deliveries. If not, an operator has let
  * them go: its breaker is closed, and what waits goes now. */

@@ -80,14 +80,9 @@ job_new(const struct lane_key *lane, const struct uuid *delivery, bool fresh)
 }
 
 void
-job_missed(const struct lane_key *lane, struct job *job)
+job_free(struct job *job)
 {
-	struct queue *queue = queue_of(lane->webhook);
-
-	if (queue != NULL)
-		leave_to_sweep(queue, lane->number);
 	free(job);
-	job_wake();
 }
 
 void

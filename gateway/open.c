@@ -274,13 +274,28 @@ unhook_incident(struct open_incident *incident)
 		unhook_link(link);
 }
 
+/* In the order of the alerts that made them dirty. That is at the end, unless something is undone. */
+static void
+hook_dirty(struct open_incident *incident)
+{
+	struct open_incident *before;
+
+	TAILQ_FOREACH_REVERSE (before, &t.dirty, incident_list, in_dirty)
+		if (uuid_compare(&before->dirty_from, &incident->dirty_from) < 0)
+			break;
+	if (before != NULL)
+		TAILQ_INSERT_AFTER(&t.dirty, before, incident, in_dirty);
+	else
+		TAILQ_INSERT_HEAD(&t.dirty, incident, in_dirty);
+}
+
 static void
 set_dirty(struct open_incident *incident, bool dirty)
 {
 	if (incident->dirty && !dirty)
 		TAILQ_REMOVE(&t.dirty, incident, in_dirty);
 	else if (!incident->dirty && dirty)
-		TAILQ_INSERT_TAIL(&t.dirty, incident, in_dirty);
+		hook_dirty(incident);
 	incident->dirty = dirty;
 }
 
@@ -361,16 +376,17 @@ open_link(struct open_incident *incident, uint32_t integration, struct slice ent
 	return true;
 }
 
-void
+bool
 open_touch(struct open_incident *incident)
 {
-	note(UNDO_FIELDS, incident);
+	return note(UNDO_FIELDS, incident) != NULL;
 }
 
 void
 open_set_head(struct open_incident *incident, const struct uuid *alert)
 {
-	open_touch(incident);
+	if (!open_touch(incident))
+		return;
 	incident->head = *alert;
 	if (!incident->dirty)
 		incident->dirty_from = *alert;
@@ -392,22 +408,12 @@ static void
 put_fields(struct open_incident *incident, const struct undo *undo)
 {
 	incident->head = undo->head;
-	incident->dirty_from = undo->dirty_from;
 	incident->triggered = undo->triggered;
 	incident->acknowledged = undo->acknowledged;
 	incident->status = undo->status;
-	set_dirty(incident, undo->dirty);
-}
-
-/* Saved in a turn that failed: dirty again, and longest ago, as it was. */
-static void
-soil(struct open_incident *incident, const struct undo *undo)
-{
+	set_dirty(incident, false);
 	incident->dirty_from = undo->dirty_from;
-	if (incident->dirty)
-		TAILQ_REMOVE(&t.dirty, incident, in_dirty);
-	incident->dirty = true;
-	TAILQ_INSERT_HEAD(&t.dirty, incident, in_dirty);
+	set_dirty(incident, undo->dirty);
 }
 
 static void
@@ -417,6 +423,7 @@ undo_one(const struct undo *undo)
 
 	switch (undo->kind) {
 	case UNDO_FIELDS:
+	case UNDO_CLEAN: /* saved in a turn that failed: dirty again, as it was */
 		put_fields(incident, undo);
 		break;
 	case UNDO_ADD:
@@ -433,10 +440,7 @@ undo_one(const struct undo *undo)
 	case UNDO_CLOSE:
 		incident->closed = false;
 		hook_incident(incident);
-		set_dirty(incident, undo->dirty);
-		break;
-	case UNDO_CLEAN:
-		soil(incident, undo);
+		put_fields(incident, undo);
 		break;
 	}
 }

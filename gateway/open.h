@@ -54,8 +54,8 @@ size_t open_total(void);
  * store. */
 struct open_incident *open_add(uint64_t number, uint32_t service) MUST;
 bool open_link(struct open_incident *, uint32_t integration, struct slice entity_id) MUST NONNULL;
-/* To be called before fields of an incident are changed. */
-void open_touch(struct open_incident *) NONNULL;
+/* To be called before fields of an incident are changed; false without memory: change nothing. */
+bool open_touch(struct open_incident *) MUST NONNULL;
 void open_set_head(struct open_incident *, const struct uuid *alert) NONNULL;
 void open_close(struct open_incident *) NONNULL;
 

@@ -189,12 +189,18 @@ finish(struct out_attempt *a, enum reason reason)
 	a->done(a, &a->result);
 }
 
+static void fail(struct out *, enum reason);
+
 /* The answer is complete. */
 static void
 succeed(struct out *o)
 {
 	struct out_attempt *a = o->attempt;
 
+	if (clock_mono() - a->started > o->pool->webhook->deadline) {
+		fail(o, REASON_TIMEOUT); /* read in the pass in which the deadline fell */
+		return;
+	}
 	a->result.reused = o->reused;
 	if (o->keep && o->pool->idle_count < IDLE_MAX) {
 		o->attempt = NULL;
@@ -507,44 +513,67 @@ start_body(struct out *o, const struct http_head *head, char *rest, size_t n)
 	read_body(o, rest, n);
 }
 
+/* Skips interim answers (1xx) and reads the final head; as http_read_response(), with data and n
+ * moved behind what was read. */
+static int
+next_head(struct out *o, struct http_head *head, char **data, size_t *n)
+{
+	int used;
+
+	for (;;) {
+		used = http_read_response((struct slice){*data, *n}, HEAD_MAX - o->heads, &o->scanned,
+		    head);
+		if (used <= 0)
+			return used;
+		*data += used;
+		*n -= (size_t)used;
+		if (head->status >= 200)
+			return used;
+		o->heads += (size_t)used;
+		if (head->status == 101) /* nobody asked for another protocol */
+			return -502;
+		if (o->heads >= HEAD_MAX)
+			return -431;
+	}
+}
+
+/* Keeps the n bytes of an incomplete head (data lies in o->in or in the shared buffer). */
+static void
+keep_head(struct out *o, const char *data, size_t n)
+{
+	if (o->in.n > 0)
+		buf_drop(&o->in, o->in.n - n);
+	else
+		buf_put(&o->in, data, n);
+	if (o->in.failed)
+		fail(o, REASON_IO_FAILED);
+	else if (o->send.n > 0)
+		enter(o, OUT_SEND); /* an interim answer came before the request was through */
+}
+
 static void
 read_head(struct out *o, char *data, size_t n)
 {
+	struct out_attempt *a = o->attempt;
 	static struct http_head head;
 	int used;
 
-	o->attempt->result.first_byte = clock_mono() - o->attempt->sent;
+	if (a->result.first_byte == 0)
+		a->result.first_byte = clock_mono() - (a->sent != 0 ? a->sent : a->started);
 	if (o->in.n > 0) {
 		buf_put(&o->in, data, n);
 		data = o->in.p;
 		n = o->in.n;
 	}
-	while ((used = http_read_response((struct slice){data, n}, HEAD_MAX - o->heads, &o->scanned,
-		    &head)) > 0) {
-		if (head.status >= 200) {
-			char *rest = shared;
-
-			n -= (size_t)used;
-			memmove(rest, data + used, n); /* fits: in.n stayed below HEAD_MAX */
-			buf_clear(&o->in);
-			start_body(o, &head, rest, n);
-			return;
-		}
-		if (head.status == 101 || (o->heads += (size_t)used) >= HEAD_MAX) {
-			used = head.status == 101 ? -502 : -431;
-			break;
-		}
-		data += used;
-		n -= (size_t)used;
-	}
+	used = next_head(o, &head, &data, &n);
 	if (used < 0) {
 		fail(o, used == -431 ? REASON_RESPONSE_TOO_LARGE : REASON_HTTP_INVALID);
-	} else if (o->in.n > 0) {
-		buf_drop(&o->in, o->in.n - n);
+	} else if (used == 0) {
+		keep_head(o, data, n);
 	} else {
-		buf_put(&o->in, data, n);
-		if (o->in.failed)
-			fail(o, REASON_IO_FAILED);
+		memmove(shared, data, n); /* fits: an incomplete head is below HEAD_MAX */
+		buf_clear(&o->in);
+		start_body(o, &head, shared, n);
 	}
 }
 

@@ -23,7 +23,7 @@ struct out_result {
 	int status;          /* of the answer, 0: none came */
 	bool reused;         /* it ended on a kept-alive connection */
 	int64_t retry_after; /* us, 0: not asked for; not more than an hour */
-	int64_t lookup, connect, first_byte, total; /* us */
+	int64_t lookup, connect, first_byte, total; /* us; first_byte since the request was sent */
 };
 
 struct out_attempt {

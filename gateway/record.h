@@ -61,6 +61,10 @@ struct record {
 
 enum { RECORD_REFUSED_ATTEMPTS = 4 };
 
+/* An alert's texts and fields together. More is refused at accept, so that no row it becomes can be
+ * too large for the store and fail everybody's turn. */
+enum { RECORD_ALERT_MOST = 8 << 20, RECORD_MOST = 12 << 20 };
+
 /* An alert's record as it waits in `pending`. Decoding points into the bytes; false for bytes that
  * no encoder makes. */
 void record_encode(struct buf *, const struct record *) NONNULL;

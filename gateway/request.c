@@ -2,8 +2,13 @@
 #include "gateway/request.h"
 
 #include <sodium.h>
+#include <stdio.h>
 
+#include "gateway/clock.h"
 #include "proto/sign.h"
+
+/* base64 of the longest user and password that the configuration lets through, and more. */
+enum { BASIC_ROOM = 2048 };
 
 static void
 put_header(struct buf *b, struct slice name, struct slice value)
@@ -15,27 +20,57 @@ put_header(struct buf *b, struct slice name, struct slice value)
 }
 
 static void
-put_auth(struct buf *b, const struct conf_webhook *webhook, struct slice body)
+put_hmac(struct buf *b, const struct conf_webhook *webhook, struct slice body)
 {
-	char signature[SIGN_HMAC_TEXT], basic[1024];
-	size_t n;
+	char signature[SIGN_HMAC_TEXT];
 
-	if (webhook->auth & AUTH_HMAC) {
-		sign_hmac(webhook->hmac_key, body, signature);
-		put_header(b, SLICE("X-SIGNATURE"), slice_of(signature));
-	}
-	if (webhook->auth & AUTH_BASIC) {
-		n = sign_basic(webhook->username, webhook->password, basic, sizeof basic);
-		if (n == 0)
-			b->failed = true; /* longer than the configuration lets through */
-		put_header(b, SLICE("Authorization"), (struct slice){basic, n});
-		sodium_memzero(basic, sizeof basic);
-	}
+	sign_hmac(webhook->hmac_key, body, signature);
+	put_header(b, SLICE("X-SIGNATURE"), slice_of(signature));
+}
+
+static void
+put_basic(struct buf *b, const struct conf_webhook *webhook)
+{
+	char basic[BASIC_ROOM];
+	size_t n = sign_basic(webhook->username, webhook->password, basic, sizeof basic);
+
+	if (n == 0)
+		b->failed = true; /* longer than the configuration lets through */
+	put_header(b, SLICE("Authorization"), (struct slice){basic, n});
+	sodium_memzero(basic, sizeof basic);
+}
+
+/* Signed anew for each attempt, as receivers refuse a time that is minutes old. */
+static void
+put_standard(struct buf *b, const struct conf_webhook *webhook, const char *id, int64_t wall,
+    struct slice body)
+{
+	char timestamp[24];
+	struct sign_message message = {.id = slice_of(id), .body = body};
+
+	snprintf(timestamp, sizeof timestamp, "%lld", (long long)(wall / CLOCK_S));
+	message.timestamp = slice_of(timestamp);
+	put_header(b, SLICE("webhook-timestamp"), message.timestamp);
+	buf_puts(b, "webhook-signature: ");
+	sign_standard(b, webhook->signing_keys, webhook->signing_key_count, &message);
+	buf_puts(b, "\r\n");
+}
+
+static void
+put_auth(struct buf *b, const struct conf_webhook *webhook, const char *id, int64_t wall,
+    struct slice body)
+{
+	if (webhook->auth & AUTH_HMAC)
+		put_hmac(b, webhook, body);
+	if (webhook->auth & AUTH_BASIC)
+		put_basic(b, webhook);
+	if (webhook->auth & AUTH_STANDARD)
+		put_standard(b, webhook, id, wall, body);
 }
 
 void
 request_write(struct buf *b, const struct conf_webhook *webhook, const struct uuid *delivery,
-    uint32_t attempt, struct slice body)
+    uint32_t attempt, int64_t wall, struct slice body)
 {
 	char id[UUID_TEXT];
 
@@ -51,7 +86,7 @@ request_write(struct buf *b, const struct conf_webhook *webhook, const struct uu
 	    "webhook-id: %s\r\n"
 	    "X-Attempt: %u\r\n",
 	    body.n, id, attempt);
-	put_auth(b, webhook, body);
+	put_auth(b, webhook, id, wall, body);
 	for (size_t i = 0; i < webhook->header_count; i++)
 		put_header(b, webhook->headers[i].name, webhook->headers[i].value);
 	buf_puts(b, "\r\n");

@@ -4,9 +4,9 @@
 
 #include "conf/conf.h"
 
-/* Appends the whole head, empty line included, for that body. The bytes hold secrets under
- * `basic`. */
+/* Appends the whole head, empty line included, for that body; wall (us) is the time of the attempt,
+ * for receivers that want to know. The bytes hold secrets under `basic`. */
 void request_write(struct buf *, const struct conf_webhook *, const struct uuid *delivery,
-    uint32_t attempt, struct slice body) NONNULL;
+    uint32_t attempt, int64_t wall, struct slice body) NONNULL;
 
 #endif

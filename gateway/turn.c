@@ -31,10 +31,13 @@ static struct {
 	struct txn *read;
 	bool failed;     /* no write transaction could be begun, or no memory for a hook */
 	bool in_hooks;
+	bool full;
 	size_t requests, bytes;
 	int64_t began;   /* mono: when the turn's first work was charged */
 	struct hook *hooks;
 	size_t count, room;
+	int64_t told;    /* mono: when a failed turn was last logged */
+	uint64_t untold; /* failed turns since */
 	int64_t longest;
 	uint64_t turns;
 } turn;
@@ -101,9 +104,7 @@ turn_after_commit(turn_hook *run, void *arg)
 {
 	assert(!turn.in_hooks);
 	if (turn.count == turn.room && !grow_hooks()) {
-		turn.failed = true;
-		if (turn.write != NULL)
-			store_fail(turn.write);
+		turn_fail();
 		return false;
 	}
 	turn.hooks[turn.count++] = (struct hook){run, arg};
@@ -116,15 +117,46 @@ turn_charge(size_t bytes)
 	begin();
 	turn.requests++;
 	turn.bytes += bytes;
-	if (turn.requests >= MAX_REQUESTS || turn.bytes >= MAX_BYTES ||
-	    clock_mono() - turn.began >= MAX_US)
+	turn.full = turn.requests >= MAX_REQUESTS || turn.bytes >= MAX_BYTES ||
+		    clock_mono() - turn.began >= MAX_US;
+	if (turn.full)
 		event_base_loopbreak(turn.base);
+}
+
+bool
+turn_full(void)
+{
+	return turn.full;
+}
+
+void
+turn_fail(void)
+{
+	turn.failed = true;
+	if (turn.write != NULL)
+		store_fail(turn.write);
 }
 
 void
 turn_break(void)
 {
 	event_base_loopbreak(turn.base);
+}
+
+/* At most one line a second: a full disk fails every turn. */
+static void
+tell_failed(int result)
+{
+	int64_t now = clock_mono();
+
+	turn.untold++;
+	if (turn.told != 0 && now - turn.told < CLOCK_S)
+		return;
+	log_begin(LOG_LEVEL_ERROR, "server.warning", "%llu turns could not be stored: %s",
+	    (unsigned long long)turn.untold, store_error_text(result));
+	log_end();
+	turn.told = now;
+	turn.untold = 0;
 }
 
 static int
@@ -140,9 +172,7 @@ commit(void)
 	if (result == STORE_BROKEN) {
 		log_fatal("the store failed while it was written to; what is on disk is safe");
 	} else if (result != STORE_OK) {
-		log_begin(LOG_LEVEL_ERROR, "server.warning", "a turn could not be stored: %s",
-		    store_error_text(result));
-		log_end();
+		tell_failed(result);
 	} else if (took > SLOW_COMMIT_US) {
 		log_begin(LOG_LEVEL_WARNING, "server.warning", "a commit was slow");
 		log_duration(took);
@@ -185,6 +215,7 @@ turn_end(void)
 		store_abort(turn.write);
 		turn.write = NULL;
 		result = STORE_FAULT;
+		tell_failed(result);
 	} else if (turn.write != NULL) {
 		result = commit();
 	}
@@ -192,7 +223,7 @@ turn_end(void)
 	log_settle(result == STORE_OK);
 	run_hooks(result == STORE_OK);
 	measure();
-	turn.failed = false;
+	turn.failed = turn.full = false;
 	turn.requests = turn.bytes = 0;
 	turn.began = 0;
 	log_flush();

@@ -34,8 +34,13 @@ struct txn *turn_read(void) MUST;
  * ok true. False without memory: the turn has then failed. */
 bool turn_after_commit(turn_hook *, void *arg) MUST;
 
-/* Counts work towards the turn's limit (512 requests, 1 MiB, 5 ms), which ends the pass. */
+/* Counts work towards the turn's limit (512 requests, 1 MiB, 5 ms), which ends the pass. Loops over
+ * many objects ask turn_full() and leave the rest to the next turn. */
 void turn_charge(size_t bytes);
+bool turn_full(void);
+
+/* Makes the turn fail: something in memory could not be had. */
+void turn_fail(void);
 
 /* Ends the pass behind the running callback. */
 void turn_break(void);

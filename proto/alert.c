@@ -384,8 +384,8 @@ read_optional(const struct json *body, struct arena *arena, struct alert *alert)
 }
 
 bool
-alert_read(const struct json *body, int default_type, struct arena *arena, struct alert *alert,
-    struct slice *why)
+alert_read(const struct json *body, int default_type, struct slice made_entity,
+    struct arena *arena, struct alert *alert, struct slice *why)
 {
 	*alert = (struct alert){0};
 	if (body->type != JSON_OBJECT) {
@@ -395,6 +395,8 @@ alert_read(const struct json *body, int default_type, struct arena *arena, struc
 	if (!read_message(body, alert, why) || !read_type(body, default_type, arena, alert, why))
 		return false;
 	read_optional(body, arena, alert);
+	if (alert->entity_id.n == 0)
+		alert->entity_id = made_entity;
 	alert->fields = write_fields(arena, body, alert);
 	if (alert->fields.n == 0) {
 		*why = SLICE("the alert is too large");

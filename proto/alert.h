@@ -26,7 +26,7 @@ struct alert {
 	int urgency;            /* 1 high, 0 low; -1 while nobody said */
 	struct slice message;   /* never empty */
 	struct slice summary;
-	struct slice entity_id; /* 1 to ALERT_ENTITY_MAX bytes; empty: the caller makes one */
+	struct slice entity_id; /* 1 to ALERT_ENTITY_MAX bytes */
 	struct slice sla;       /* dashed UUID in lower case, or empty; so the next two */
 	struct slice escalation_policy;
 	struct slice priority;
@@ -39,13 +39,14 @@ struct alert {
 
 /*
  * Reads body, which must be the tree of a request. default_type is an enum alert_type, or -1 where
- * alert_type is required. Text that is not in the tree is taken from the arena. On failure returns
+ * alert_type is required; made_entity becomes the entity id
+ * of an alert that brings none. Text that is not in the tree is taken from the arena. On failure returns
  * false with *why set to a sentence that names the field: "message is missing",
  * "alert_type \"fatal\" is not one of critical, error, ..." (what strangers wrote escaped and cut),
  * which lives in the arena.
  */
-bool alert_read(const struct json *body, int default_type, struct arena *, struct alert *,
-    struct slice *why) MUST NONNULL;
+bool alert_read(const struct json *body, int default_type, struct slice made_entity,
+    struct arena *, struct alert *, struct slice *why) MUST NONNULL;
 
 /* "critical", ...; NULL for a number outside the enum. */
 const char *alert_type_name(int type);

@@ -3,6 +3,7 @@
  *
  *     X-SIGNATURE: base64(HMAC-SHA256(key, body))          sign_hmac, sign_hmac_verify
  *     Authorization: Basic base64(user ":" password)       sign_basic
+ *     webhook-signature: v1,... v1a,...                    sign_standard.c
  *
  * The key may have any length, so the HMAC is made in steps: libsodium's one-shot form takes 32
  * bytes only. What holds a key or is derived from one is wiped, and compared in constant time.

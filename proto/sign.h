@@ -4,7 +4,7 @@
 #ifndef PROTO_SIGN_H
 #define PROTO_SIGN_H
 
-#include "proto/base.h"
+#include "proto/buf.h"
 
 enum { SIGN_HMAC_TEXT = 45 }; /* base64 of 32 bytes, with the NUL */
 
@@ -19,5 +19,44 @@ size_t sign_basic(struct slice user, struct slice password, char *out, size_t ro
 
 /* Equal? In time that depends on the lengths only. */
 bool sign_equal(struct slice a, struct slice b) MUST;
+
+/*
+ * Standard Webhooks (standardwebhooks.com). Its keys:
+ *
+ *     whsec_ and base64 of 24 to 64 bytes            makes and verifies "v1,..."
+ *     whsk_ and base64 of a seed of 32 bytes, or
+ *           of the seed and its public key           makes and verifies "v1a,..."
+ *     whpk_ and base64 of a public key of 32 bytes   verifies "v1a,..."
+ */
+enum sign_key_type { SIGN_KEY_SHARED, SIGN_KEY_PRIVATE, SIGN_KEY_PUBLIC };
+
+enum { SIGN_KEY_MAX = 64 };
+
+struct sign_key {
+	enum sign_key_type type;
+	size_t n;
+	uint8_t bytes[SIGN_KEY_MAX]; /* private: seed and public key */
+};
+
+struct sign_message {
+	struct slice id;        /* webhook-id */
+	struct slice timestamp; /* webhook-timestamp: seconds since 1970, in digits */
+	struct slice body;
+};
+
+/* Does the text begin as such a key does? */
+bool sign_key_looks_standard(struct slice text) MUST;
+
+/* Decodes a key. NULL, or what is wrong with it as a sentence that shows nothing of it. */
+const char *sign_key_read(struct slice text, struct sign_key *) MUST NONNULL;
+
+/* Appends a webhook-signature: one for each key, in their order, a space between two. Public keys
+ * cannot sign and must not be among them. Without memory the buffer fails. */
+void sign_standard(struct buf *, const struct sign_key *, size_t count,
+    const struct sign_message *) NONNULL;
+
+/* True if one of the first 16 signatures in the header verifies with one of the keys. */
+bool sign_standard_verify(const struct sign_key *, size_t count, const struct sign_message *,
+    struct slice header) MUST NONNULL;
 
 #endif

@@ -150,13 +150,13 @@ first_id_before(struct txn *txn, enum table table, uint64_t before_ms)
 }
 
 bool
-store_has_old(struct txn *txn, uint64_t trace_ms, uint64_t other_ms)
+store_has_old(struct txn *txn, uint64_t trace_ms, uint64_t other_ms, bool events)
 {
 	struct table_row at;
 
 	if (first_id_before(txn, TABLE_TRACES, trace_ms) ||
 	    first_id_before(txn, TABLE_ALERTS, other_ms) ||
-	    first_id_before(txn, TABLE_EVENTS, other_ms))
+	    (events && first_id_before(txn, TABLE_EVENTS, other_ms)))
 		return true;
 	if (!table_first(txn, TABLE_CLOSED, &at))
 		return false;

@@ -100,7 +100,6 @@ record_put_name(struct buf *b, const struct name_row *n)
 	field_put_u32(b, n->id);
 	field_put_i64(b, n->seen);
 	field_put_bool(b, n->paused);
-	field_put_bool(b, n->gone);
 }
 
 bool
@@ -111,7 +110,6 @@ record_get_name(struct slice value, struct name_row *n)
 	n->id = field_u32(&r);
 	n->seen = field_i64(&r);
 	n->paused = field_bool(&r);
-	n->gone = field_bool(&r);
 	n->text = (struct slice){NULL, 0};
 	return field_end(&r);
 }

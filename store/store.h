@@ -81,7 +81,7 @@ const char *store_error_text(int error);
 
 /* True if traces issued before trace_ms, or other rows older than other_ms, are there for the
  * functions below to remove (or to walk past: undelivered ones). */
-bool store_has_old(struct txn *, uint64_t trace_ms, uint64_t other_ms) NONNULL;
+bool store_has_old(struct txn *, uint64_t trace_ms, uint64_t other_ms, bool events) NONNULL;
 
 /* Every table's name and number of rows. */
 typedef void store_visit(void *arg, const char *table, uint64_t rows);
@@ -116,7 +116,6 @@ struct name_row {
 	uint32_t id;
 	int64_t seen;  /* wall: when it was first put */
 	bool paused;   /* webhooks */
-	bool gone;     /* no longer configured */
 	struct slice text; /* filled by names_each: as it stands in the key */
 };
 

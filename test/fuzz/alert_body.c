@@ -53,7 +53,7 @@ check_record(struct arena *arena, const struct alert *alert)
 	struct slice why;
 
 	CHECK(tree != NULL);
-	CHECK(alert_read(tree, -1, arena, &again, &why));
+	CHECK(alert_read(tree, -1, SLICE("made"), arena, &again, &why));
 	CHECK(again.type == alert->type && again.suppressed == alert->suppressed);
 	CHECK(slice_is(again.message, alert->message));
 	CHECK(slice_is(again.entity_id, alert->entity_id));
@@ -77,7 +77,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_init(&arena, CEILING);
 	tree = size == 0 ? NULL : read_tree(&arena, in);
 	if (tree != NULL) {
-		if (alert_read(tree, ALERT_INFO, &arena, &alert, &why)) {
+		if (alert_read(tree, ALERT_INFO, SLICE("made"), &arena, &alert, &why)) {
 			check_alert(&alert);
 			check_record(&arena, &alert);
 		} else

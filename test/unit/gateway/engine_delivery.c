@@ -222,6 +222,44 @@ test_engine_delivery_steady(void **state)
 	assert_int_equal(delivery(&w.head).next, 1005 * SECOND);
 }
 
+/* A probe behind an open breaker goes before its time: it is recorded, and uses up no attempt. */
+static void
+test_engine_delivery_early(void **state)
+{
+	struct record record;
+	struct uuid id;
+	int64_t next;
+
+	(void)state;
+	world_configure(CONF("", "", HOOK("ops", ", 'retry': ['10s']")));
+	alert("db", ALERT_CRITICAL);
+	alert("db", ALERT_RESOLVED);
+	id = w.head;
+	end(&id, VERDICT_FAILED);
+	next = delivery(&id).next;
+	forget();
+	for (int i = 0; i < 5; i++) {
+		w.now += SECOND;
+		record = make_outcome(&id, VERDICT_FAILED);
+		record.outcome.early = true;
+		apply_alone(&record);
+		assert_int_equal(delivery(&id).state, DELIVERY_WAITING);
+		assert_int_equal(delivery(&id).next, next);
+		assert_int_equal(delivery(&id).attempts, i + 2);
+		assert_int_equal(delivery(&id).tries, 1);
+	}
+	expect("");
+	record = make_outcome(&id, VERDICT_DELIVERED);
+	record.outcome.early = true;
+	apply_alone(&record);
+	expect("head ops 1.2\n");
+	assert_int_equal(delivery(&id).next, 0);
+	w.now = next;
+	tick();
+	expect(""); /* its time means nothing any more */
+	assert_int_equal(rows_of("due"), 0);
+}
+
 /* Answers that refuse the event: 4 attempts in all. */
 static void
 test_engine_delivery_refused(void **state)
@@ -387,7 +425,7 @@ test_engine_delivery_orphans(void **state)
 	forget();
 	tick();
 	assert_false(engine_orphans());
-	expect("");
+	expect("dead ? 1 timeout\ndead ? 1 -\n"); /* tried once, and never */
 	assert_int_equal(delivery(&waiting).state, DELIVERY_DEAD);
 	assert_int_equal(delivery(&behind).state, DELIVERY_DEAD);
 	assert_true(dead_get(look(), gone, &waiting));
@@ -409,6 +447,7 @@ main(void)
 	    WORLD_TEST(test_engine_delivery_schedule),
 	    WORLD_TEST(test_engine_delivery_waits),
 	    WORLD_TEST(test_engine_delivery_steady),
+	    WORLD_TEST(test_engine_delivery_early),
 	    WORLD_TEST(test_engine_delivery_refused),
 	    WORLD_TEST(test_engine_delivery_dead),
 	    WORLD_TEST(test_engine_delivery_attempts),

@@ -3,9 +3,10 @@
  * kept as lines of text, so that a test says what it expects in the order in which it must come:
  *
  *	head ops 1.2      the second event of incident 1 may go to the webhook "ops"
+ *	again ops 1.2     the same, after an attempt that failed
  *	event 1 resolved  incident 1 has this event (and why, where it is not an alert's doing)
  *	alert joined 1    what became of the alert
- *	dead ops 1 ...    straight to the dead letters; held ops / free ops
+ *	dead ops 1 ...    to the dead letters without an attempt; held ops / free ops
  *
  * Time stands still unless a test moves w.now.
  */
@@ -84,16 +85,19 @@ told_event(uint64_t number, uint8_t type, const char *why)
 }
 
 static inline void
-told_head(const struct lane_key *key, const struct uuid *delivery)
+told_head(const struct lane_key *key, const struct uuid *delivery, bool fresh)
 {
 	w.head = *delivery;
-	tell("head %s %llu.%u\n", hook_name(key->webhook), (unsigned long long)key->number, key->n);
+	tell("%s %s %llu.%u\n", fresh ? "head" : "again", hook_name(key->webhook),
+	    (unsigned long long)key->number, key->n);
 }
 
 static inline void
-told_dead(uint32_t webhook, uint64_t number, const char *reason)
+told_dead(uint32_t webhook, uint64_t number, const char *reason, const char *why)
 {
-	tell("dead %s %llu %s\n", hook_name(webhook), (unsigned long long)number, reason);
+	assert_true(strlen(why) > 0);
+	tell("dead %s %llu %s\n", hook_name(webhook), (unsigned long long)number,
+	    *reason == '\0' ? "-" : reason);
 }
 
 static inline void

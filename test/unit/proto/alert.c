@@ -47,7 +47,7 @@ read_with_default(const char *text, int default_type, struct alert *alert, struc
 	body = json_read(&arena, source, n, 0, 32, &error);
 	if (body == NULL)
 		fail_msg("%s: %s", text, error.what);
-	return alert_read(body, default_type, &arena, alert, why);
+	return alert_read(body, default_type, SLICE("made"), &arena, alert, why);
 }
 
 static struct alert
@@ -79,13 +79,13 @@ test_alert_least(void **state)
 	assert_false(alert.suppressed);
 	assert_int_equal(alert.urgency, -1);
 	check_slice(alert.summary, "");
-	check_slice(alert.entity_id, "");
+	check_slice(alert.entity_id, "made");
 	check_slice(alert.sla, "");
 	check_slice(alert.escalation_policy, "");
 	check_slice(alert.priority, "");
 	check_slice(alert.tags, "");
 	check_slice(alert.fields, "{\"message\": \"m\", \"alert_type\": \"critical\", "
-	    "\"entity_id\": \"\"}");
+	    "\"entity_id\": \"made\"}");
 }
 
 /* Every field, given in another order than it is kept in, with unknown ones between. */
@@ -154,7 +154,7 @@ test_alert_wrong_optional(void **state)
 		alert = read_good(text);
 		assert_false(alert.suppressed);
 		check_slice(alert.fields,
-		    "{\"message\": \"m\", \"alert_type\": \"critical\", \"entity_id\": \"\"}");
+		    "{\"message\": \"m\", \"alert_type\": \"critical\", \"entity_id\": \"made\"}");
 	}
 }
 
@@ -176,7 +176,7 @@ test_alert_comms_names(void **state)
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		snprintf(text, sizeof text, "{" LEAST ", %s}", rows[i].in);
 		snprintf(want, sizeof want, "{\"message\": \"m\", \"alert_type\": \"critical\", "
-		    "\"entity_id\": \"\", \"stakeholders_comms\": %s}", rows[i].kept);
+		    "\"entity_id\": \"made\", \"stakeholders_comms\": %s}", rows[i].kept);
 		check_slice(read_good(text).fields, want);
 	}
 }
@@ -217,7 +217,7 @@ test_alert_nul_is_a_character(void **state)
 	assert_int_equal(alert.message.n, 3);
 	assert_memory_equal(alert.message.p, "a\0b", 3);
 	check_slice(alert.fields,
-	    "{\"message\": \"a\\u0000b\", \"alert_type\": \"info\", \"entity_id\": \"\"}");
+	    "{\"message\": \"a\\u0000b\", \"alert_type\": \"info\", \"entity_id\": \"made\"}");
 }
 
 static void
@@ -229,7 +229,7 @@ test_alert_last_duplicate_counts(void **state)
 
 	(void)state;
 	check_slice(alert.fields,
-	    "{\"message\": \"last\", \"alert_type\": \"error\", \"entity_id\": \"\", \"x\": 2}");
+	    "{\"message\": \"last\", \"alert_type\": \"error\", \"entity_id\": \"made\", \"x\": 2}");
 }
 
 static void
@@ -364,7 +364,7 @@ test_alert_without_memory(void **state)
 		memcpy(source, text, sizeof text);
 		body = json_read(&small, source, sizeof text - 1, 0, 32, &error);
 		if (body != NULL) {
-			accepted = alert_read(body, -1, &small, &alert, &why);
+			accepted = alert_read(body, -1, SLICE("made"), &small, &alert, &why);
 			refused = refused || !accepted;
 			assert_true(accepted || slice_is(why, SLICE("the alert is too large")));
 		}

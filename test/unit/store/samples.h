@@ -17,7 +17,7 @@ static const struct meta sample_meta = {
 	.boot_time = -5, .steady = 0x1006, .conf_print = 0x1007,
 };
 static const struct name_row sample_name = {
-	.id = 0x2001, .seen = 0x2002, .paused = true, .gone = false,
+	.id = 0x2001, .seen = 0x2002, .paused = true,
 };
 static const struct trace_row sample_trace = {
 	.state = TRACE_FAILED, .created = true, .suppressed = false, .integration = 0x3001,

@@ -1,0 +1,229 @@
+/*
+ * `sign` and `verify`: a body against keys, as the gateway signs and a receiver verifies.
+ *
+ *     -k KEY                     what is signed    headers
+ *     whsec_..., whsk_...        ID "." T "." body  webhook-id, webhook-timestamp, webhook-signature
+ *     whpk_...                   the same           verifies only
+ *     any other                  the body           X-SIGNATURE
+ *
+ * The body is taken as it is, to its last byte: an editor's newline at the end of a file counts.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+
+#include "gateway/clock.h"
+#include "gateway/command.h"
+#include "gateway/ids.h"
+#include "gateway/keyring.h"
+
+enum { BODY_MOST = 64 << 20, ID_MAX = 256, TIMESTAMP_MAX = 18 };
+
+struct options {
+	struct keyring keys;
+	const char *id, *timestamp, *signature, *file; /* NULL: not given */
+};
+
+/* Without dots, which stand between the parts of what is signed. */
+static bool
+good_id(const char *text)
+{
+	size_t n = strlen(text);
+
+	for (const char *p = text; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~' || *p == '.')
+			return false;
+	return n > 0 && n <= ID_MAX;
+}
+
+static bool
+good_timestamp(const char *text)
+{
+	size_t n = strspn(text, "0123456789");
+
+	return text[n] == '\0' && n > 0 && n <= TIMESTAMP_MAX;
+}
+
+/* What is wrong with an option's value; NULL: nothing. */
+static const char *
+take_option(struct options *options, int option, const char *value)
+{
+	switch (option) {
+	case 'k':
+		return keyring_add(&options->keys, value);
+	case 'i':
+		options->id = value;
+		return good_id(value) ? NULL : "must be visible ASCII without dots";
+	case 't':
+		options->timestamp = value;
+		return good_timestamp(value) ? NULL : "must be seconds since 1970, in digits";
+	case 's':
+		options->signature = value;
+		return NULL;
+	default:
+		return "is not an option here, or has no value";
+	}
+}
+
+/* False, with a word on standard error, for anything that is not the command's usage. */
+static bool
+read_options(int argc, char **argv, const char *known, struct options *options)
+{
+	const char *wrong = NULL;
+	int option;
+
+	opterr = 0;
+	while (wrong == NULL && (option = getopt(argc, argv, known)) != -1) {
+		wrong = take_option(options, option, optarg);
+		if (wrong != NULL)
+			fprintf(stderr, "tocsin %s: -%c %s\n", argv[0],
+			    option == '?' ? optopt : option, wrong);
+	}
+	if (optind < argc)
+		options->file = argv[optind++];
+	return wrong == NULL && optind >= argc &&
+	       options->keys.hmac_count + options->keys.standard_count > 0;
+}
+
+static bool
+read_all(FILE *from, struct buf *body)
+{
+	char part[65536];
+	size_t n;
+
+	while ((n = fread(part, 1, sizeof part, from)) > 0)
+		buf_put(body, part, n);
+	if (body->failed)
+		errno = EFBIG;
+	return !ferror(from) && !body->failed;
+}
+
+/* False with a word on standard error. */
+static bool
+read_body(const char *command, const char *file, struct buf *body)
+{
+	FILE *from = file == NULL ? stdin : fopen(file, "re");
+	bool ok = from != NULL && read_all(from, body);
+
+	if (!ok)
+		fprintf(stderr, "tocsin %s: %s: %s\n", command,
+		    file == NULL ? "standard input" : file, strerror(errno));
+	if (from != NULL && from != stdin)
+		fclose(from);
+	return ok;
+}
+
+/* ---- sign -------------------------------------------------------------------------------- */
+
+static void
+print_hmac(const struct keyring *keys, struct slice body)
+{
+	char signature[SIGN_HMAC_TEXT];
+
+	for (size_t i = 0; i < keys->hmac_count; i++) {
+		sign_hmac(keys->hmac[i], body, signature);
+		printf("X-SIGNATURE: %s\n", signature);
+	}
+}
+
+static bool
+print_standard(const struct options *options, struct slice body)
+{
+	struct uuid random = ids_random_uuid();
+	struct sign_message message = {slice_of(options->id), slice_of(options->timestamp), body};
+	char id[UUID_TEXT], timestamp[24];
+	struct buf signatures;
+
+	uuid_text(&random, id);
+	snprintf(timestamp, sizeof timestamp, "%lld", (long long)(clock_wall() / CLOCK_S));
+	if (options->id == NULL)
+		message.id = slice_of(id);
+	if (options->timestamp == NULL)
+		message.timestamp = slice_of(timestamp);
+	buf_init(&signatures, 4096);
+	sign_standard(&signatures, options->keys.standard, options->keys.standard_count, &message);
+	buf_putc(&signatures, '\0');
+	if (!signatures.failed)
+		printf("webhook-id: %s\nwebhook-timestamp: %s\nwebhook-signature: %s\n",
+		    message.id.p, message.timestamp.p, signatures.p);
+	else
+		fprintf(stderr, "tocsin sign: no memory\n");
+	buf_free(&signatures);
+	return !signatures.failed;
+}
+
+static bool
+has_public(const struct keyring *keys)
+{
+	for (size_t i = 0; i < keys->standard_count; i++)
+		if (keys->standard[i].type == SIGN_KEY_PUBLIC)
+			return true;
+	return false;
+}
+
+int
+command_sign(int argc, char **argv)
+{
+	struct options options = {0};
+	struct buf body;
+	bool ok;
+
+	if (!read_options(argc, argv, "k:i:t:", &options))
+		return command_usage("sign");
+	if (has_public(&options.keys)) {
+		fprintf(stderr, "tocsin sign: a whpk_ key is public and cannot sign\n");
+		return command_usage("sign");
+	}
+	buf_init(&body, BODY_MOST);
+	ok = read_body("sign", options.file, &body);
+	if (ok)
+		print_hmac(&options.keys, buf_slice(&body));
+	if (ok && options.keys.standard_count > 0)
+		ok = print_standard(&options, buf_slice(&body));
+	buf_free(&body);
+	return ok ? 0 : 1;
+}
+
+/* ---- verify ------------------------------------------------------------------------------ */
+
+static bool
+verified(const struct options *options, struct slice body)
+{
+	struct slice signature = slice_of(options->signature);
+	struct sign_message message = {slice_of(options->id), slice_of(options->timestamp), body};
+
+	return keyring_verify_hmac(&options->keys, body, signature) ||
+	       keyring_verify_standard(&options->keys, &message, signature);
+}
+
+static bool
+complete(const struct options *options)
+{
+	bool standard = options->keys.standard_count > 0;
+
+	if (options->signature == NULL)
+		fprintf(stderr, "tocsin verify: -s is missing\n");
+	else if (standard && (options->id == NULL || options->timestamp == NULL))
+		fprintf(stderr, "tocsin verify: a key of Standard Webhooks needs -i and -t\n");
+	else
+		return true;
+	return false;
+}
+
+int
+command_verify(int argc, char **argv)
+{
+	struct options options = {0};
+	struct buf body;
+	int result = 1;
+
+	if (!read_options(argc, argv, "k:i:t:s:", &options) || !complete(&options))
+		return command_usage("verify");
+	buf_init(&body, BODY_MOST);
+	if (read_body("verify", options.file, &body)) {
+		result = verified(&options, buf_slice(&body)) ? 0 : 1;
+		puts(result == 0 ? "verified" : "NOT verified");
+	}
+	buf_free(&body);
+	return result;
+}
