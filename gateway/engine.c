@@ -183,6 +183,9 @@ engine_apply(struct txn *txn, const struct record *record)
 	case RECORD_RELEASE:
 		hold(txn, record->webhook, record->kind == RECORD_HOLD);
 		break;
+	case RECORD_REPLAY:
+		delivery_replay(txn, record);
+		break;
 	}
 }
 

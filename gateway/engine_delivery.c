@@ -39,15 +39,14 @@ offer_head(struct txn *txn, uint32_t webhook, uint64_t number, bool fresh)
 		engine.watch->head(&key, &row.delivery, fresh);
 }
 
-/* The same for a row that was just put, if it is the first one. */
-static void
-offer_new_head(struct txn *txn, const struct lane_key *key)
+void
+delivery_offer(struct txn *txn, const struct lane_key *key, bool fresh)
 {
 	struct lane_key first = {.webhook = key->webhook, .number = key->number};
 	struct lane_row row;
 
 	if (lanes_seek(txn, &first, &row) && first.number == key->number && first.n == key->n)
-		engine.watch->head(key, &row.delivery, true);
+		engine.watch->head(key, &row.delivery, fresh);
 }
 
 static void
@@ -84,7 +83,7 @@ create_one(struct txn *txn, const struct record *record, struct engine_hook *hoo
 	if (row->n == 1)
 		engine.watch->head(&key, &id, true);
 	else
-		offer_new_head(txn, &key);
+		delivery_offer(txn, &key, true);
 }
 
 void

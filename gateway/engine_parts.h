@@ -5,6 +5,7 @@
  *   engine_alert.c     from an accepted alert to its outcome
  *   engine_incident.c  changes of an incident, its events and timers
  *   engine_delivery.c  lanes, outcomes of attempts, dead letters
+ *   engine_replay.c    deliveries put back into their lanes
  */
 #ifndef GATEWAY_ENGINE_PARTS_H
 #define GATEWAY_ENGINE_PARTS_H
@@ -67,5 +68,8 @@ void delivery_due(struct txn *, const struct due_key *) NONNULL;
 /* Moves at most max rows of a webhook that is gone to the dead letters. */
 void delivery_bury(struct txn *, uint32_t webhook, uint32_t max) NONNULL;
 void delivery_count(struct txn *) NONNULL; /* fills the hooks' waiting, at start */
+/* Tells of a row that may go now, if it is the first one of its lane. */
+void delivery_offer(struct txn *, const struct lane_key *, bool fresh) NONNULL;
+void delivery_replay(struct txn *, const struct record *) NONNULL;
 
 #endif

@@ -125,6 +125,19 @@ clip(int64_t us)
 	return us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
 }
 
+struct attempt_row
+job_attempt(const struct out_result *result, int64_t wall)
+{
+	return (struct attempt_row){.wall = wall,
+	    .reason = (uint8_t)result->reason,
+	    .reused = result->reused,
+	    .status = (uint16_t)result->status,
+	    .lookup = clip(result->lookup),
+	    .connect = clip(result->connect),
+	    .first_byte = clip(result->first_byte),
+	    .total = clip(result->total)};
+}
+
 static struct record
 outcome_of(const struct job *job)
 {
@@ -132,14 +145,7 @@ outcome_of(const struct job *job)
 	struct record record = apply_record(RECORD_OUTCOME, 0);
 
 	record.outcome = (struct record_outcome){.delivery = job->delivery,
-	    .attempt = {.wall = job->wall,
-		.reason = (uint8_t)result->reason,
-		.reused = result->reused,
-		.status = (uint16_t)result->status,
-		.lookup = clip(result->lookup),
-		.connect = clip(result->connect),
-		.first_byte = clip(result->first_byte),
-		.total = clip(result->total)},
+	    .attempt = job_attempt(result, job->wall),
 	    .verdict = verdict_of(result),
 	    .early = job->early,
 	    .retry_after = result->retry_after,
@@ -472,16 +478,25 @@ job_in_flight(void)
 }
 
 int
-job_state(uint32_t webhook, const struct uuid *delivery)
+job_flying(uint32_t webhook)
+{
+	const struct queue *queue = queue_of(webhook);
+
+	return queue == NULL ? 0 : queue->in_flight;
+}
+
+bool
+job_breaker_open(uint32_t webhook)
+{
+	const struct queue *queue = queue_of(webhook);
+
+	return queue != NULL && queue->breaker.open;
+}
+
+struct out_pool *
+job_pool(uint32_t webhook)
 {
 	struct queue *queue = queue_of(webhook);
-	struct job *job;
 
-	if (queue == NULL)
-		return -1;
-	for (size_t i = 0; i < QUEUE_BUCKETS; i++)
-		LIST_FOREACH (job, &queue->window[i], in_window)
-			if (uuid_compare(&job->delivery, delivery) == 0)
-				return (int)job->state;
-	return -1;
+	return queue == NULL ? NULL : queue->pool;
 }

@@ -14,6 +14,8 @@
 #include "store/store.h"
 
 struct job;
+struct out_pool;
+struct out_result;
 
 enum job_state { JOB_READY, JOB_FLIGHT, JOB_SETTLING };
 
@@ -41,6 +43,14 @@ void job_drain(void);
 int64_t job_next_probe(void);
 
 size_t job_in_flight(void);            /* attempts, of all webhooks */
-int job_state(uint32_t webhook, const struct uuid *delivery); /* enum job_state, or -1: no job */
+int job_flying(uint32_t webhook);         /* of one */
+bool job_breaker_open(uint32_t webhook);
+/* The delivery of that incident as a job: enum job_state, or -1: it is none. */
+int job_state(uint32_t webhook, uint64_t number, const struct uuid *delivery) NONNULL;
+
+/* The connections to the webhook's receiver; NULL: it is not configured. */
+struct out_pool *job_pool(uint32_t webhook);
+/* An attempt that started at wall as it is stored. */
+struct attempt_row job_attempt(const struct out_result *, int64_t wall) NONNULL;
 
 #endif

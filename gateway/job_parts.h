@@ -20,6 +20,7 @@ struct job {
 	bool fresh;                 /* never tried: goes before those that were */
 	bool early;                 /* taken before its time: a failure does not count */
 	bool probe;                 /* behind an open breaker */
+	bool overtaken;             /* replay has put an earlier event of its lane before it */
 	struct lane_key lane;
 	struct uuid delivery;
 	struct queue *queue;

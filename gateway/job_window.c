@@ -40,20 +40,18 @@ put_in_window(struct queue *queue, struct job *job)
 	LIST_INSERT_HEAD(&queue->window[job->lane.number % QUEUE_BUCKETS], job, in_window);
 }
 
+static struct job_list *
+ready_list(struct queue *queue, const struct job *job)
+{
+	return job->fresh ? &queue->fresh : &queue->again;
+}
+
 static void
 make_ready(struct queue *queue, struct job *job)
 {
 	put_in_window(queue, job);
 	job->state = JOB_READY;
-	TAILQ_INSERT_TAIL(job->fresh ? &queue->fresh : &queue->again, job, next);
-}
-
-void
-window_drop(struct job *job)
-{
-	job->queue->jobs--;
-	LIST_REMOVE(job, in_window);
-	free(job);
+	TAILQ_INSERT_TAIL(ready_list(queue, job), job, next);
 }
 
 static void
@@ -62,6 +60,52 @@ leave_to_sweep(struct queue *queue, uint64_t number)
 	if (queue->swept || number < queue->cursor)
 		queue->cursor = number;
 	queue->swept = false;
+}
+
+void
+window_drop(struct job *job)
+{
+	if (job->overtaken)
+		leave_to_sweep(job->queue, job->lane.number);
+	job->queue->jobs--;
+	LIST_REMOVE(job, in_window);
+	free(job);
+}
+
+/* Another event of that lane whose attempt is not over; NULL: none. */
+static struct job *
+find_other(struct queue *queue, const struct uuid *delivery, uint64_t number)
+{
+	struct job *job;
+
+	LIST_FOREACH (job, &queue->window[number % QUEUE_BUCKETS], in_window)
+		if (job->lane.number == number && job->state != JOB_SETTLING &&
+		    uuid_compare(&job->delivery, delivery) != 0)
+			return job;
+	return NULL;
+}
+
+/*
+ * Whether the head of a lane may come into the window: not if it is there. Replay may have put it
+ * in front of another event that is: that one goes back behind it, or, if it is on its way, comes
+ * to its end first; then the sweep looks at the lane again.
+ */
+static bool
+may_enter(struct queue *queue, const struct uuid *delivery, uint64_t number)
+{
+	struct job *other = find_other(queue, delivery, number);
+
+	if (find_job(queue, delivery, number) != NULL)
+		return false;
+	if (other == NULL)
+		return true;
+	if (other->state == JOB_FLIGHT) {
+		other->overtaken = true;
+		return false;
+	}
+	TAILQ_REMOVE(ready_list(queue, other), other, next);
+	window_drop(other);
+	return true;
 }
 
 /* ---- heads that the engine tells of ------------------------------------------------------ */
@@ -91,7 +135,7 @@ job_admit(void *arg, bool ok)
 	struct job *job = arg;
 	struct queue *queue = ok ? queue_of(job->lane.webhook) : NULL;
 
-	if (queue == NULL || find_job(queue, &job->delivery, job->lane.number) != NULL) {
+	if (queue == NULL || !may_enter(queue, &job->delivery, job->lane.number)) {
 		free(job);
 		return;
 	}
@@ -134,7 +178,7 @@ sweep_one(struct queue *queue, struct txn *txn)
 	if (!lanes_seek(txn, &key, &row))
 		return SWEEP_END;
 	queue->cursor = key.number;
-	if ((row.due == 0 || queue->hasten) && find_job(queue, &row.delivery, key.number) == NULL) {
+	if ((row.due == 0 || queue->hasten) && may_enter(queue, &row.delivery, key.number)) {
 		job = has_room(queue) ? job_of_row(txn, &key, &row) : NULL;
 		if (job == NULL)
 			return SWEEP_FULL;
@@ -195,9 +239,11 @@ claim(struct queue *queue, struct txn *txn, const struct lane_key *key, const st
 	if (job != NULL) {
 		if (job->state != JOB_READY)
 			return NULL;
-		TAILQ_REMOVE(job->fresh ? &queue->fresh : &queue->again, job, next);
+		TAILQ_REMOVE(ready_list(queue, job), job, next);
 		return job;
 	}
+	if (!may_enter(queue, &row->delivery, key->number))
+		return NULL;
 	job = job_of_row(txn, key, row);
 	if (job != NULL)
 		put_in_window(queue, job);
@@ -218,4 +264,15 @@ window_probe(struct queue *queue)
 		job = claim(queue, txn, &key, &row);
 	}
 	return job;
+}
+
+/* ---- questions --------------------------------------------------------------------------- */
+
+int
+job_state(uint32_t webhook, uint64_t number, const struct uuid *delivery)
+{
+	struct queue *queue = queue_of(webhook);
+	struct job *job = queue == NULL ? NULL : find_job(queue, delivery, number);
+
+	return job == NULL ? -1 : (int)job->state;
 }

@@ -18,6 +18,7 @@ enum record_kind {
 	RECORD_RESUME,    /* go on */
 	RECORD_HOLD,      /* hold one webhook's deliveries */
 	RECORD_RELEASE,   /* let them go */
+	RECORD_REPLAY,    /* deliver once more, at once */
 };
 
 struct record_alert {
@@ -56,6 +57,7 @@ struct record {
 		struct record_outcome outcome;
 		uint32_t most;    /* RECORD_TICK: timers and due rows handled at most, each */
 		uint32_t webhook; /* RECORD_HOLD, RECORD_RELEASE */
+		struct uuid delivery; /* RECORD_REPLAY */
 	};
 };
 

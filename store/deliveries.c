@@ -28,17 +28,41 @@ deliveries_get(struct txn *txn, const struct uuid *id, struct delivery_row *row)
 	return txn_check(txn, record_get_delivery(value, row));
 }
 
+/* The row that was found. */
+static bool
+read_delivery(struct txn *txn, const struct table_row *at, struct uuid *id,
+    struct delivery_row *row)
+{
+	struct field_reader key = field_read(at->key);
+
+	*id = field_id(&key);
+	return txn_check(txn, field_end(&key) && record_get_delivery(at->value, row));
+}
+
 bool
 deliveries_before(struct txn *txn, struct uuid *id, struct delivery_row *row)
 {
 	struct key from = key_id(id);
 	struct table_row at;
 
-	if (!table_up_to(txn, TABLE_DELIVERIES, key_slice(&from), &at))
-		return false;
-	struct field_reader key = field_read(at.key);
-	*id = field_id(&key);
-	return txn_check(txn, field_end(&key) && record_get_delivery(at.value, row));
+	return table_up_to(txn, TABLE_DELIVERIES, key_slice(&from), &at) &&
+	       read_delivery(txn, &at, id, row);
+}
+
+bool
+deliveries_after(struct txn *txn, struct uuid *id, struct delivery_row *row)
+{
+	struct key from = key_id(id);
+	struct table_row at;
+
+	return table_from(txn, TABLE_DELIVERIES, key_slice(&from), &at) &&
+	       read_delivery(txn, &at, id, row);
+}
+
+uint64_t
+deliveries_count(struct txn *txn)
+{
+	return table_count(txn, TABLE_DELIVERIES);
 }
 
 static struct key
@@ -105,4 +129,38 @@ dead_get(struct txn *txn, uint32_t webhook, const struct uuid *delivery)
 	struct slice value;
 
 	return table_get(txn, TABLE_DEAD, key_slice(&key), &value);
+}
+
+/* The delivery of a row that was found, if it is one of the webhook's. */
+static bool
+read_dead(struct txn *txn, const struct table_row *at, uint32_t webhook, struct uuid *delivery)
+{
+	struct field_reader key = field_read(at->key);
+	uint32_t found = field_u32(&key);
+	struct uuid id = field_id(&key);
+
+	if (!txn_check(txn, field_end(&key)) || found != webhook)
+		return false;
+	*delivery = id;
+	return true;
+}
+
+bool
+dead_before(struct txn *txn, uint32_t webhook, struct uuid *delivery)
+{
+	struct key key = dead_key(webhook, delivery);
+	struct table_row at;
+
+	return table_up_to(txn, TABLE_DEAD, key_slice(&key), &at) &&
+	       read_dead(txn, &at, webhook, delivery);
+}
+
+bool
+dead_after(struct txn *txn, uint32_t webhook, struct uuid *delivery)
+{
+	struct key key = dead_key(webhook, delivery);
+	struct table_row at;
+
+	return table_from(txn, TABLE_DEAD, key_slice(&key), &at) &&
+	       read_dead(txn, &at, webhook, delivery);
 }

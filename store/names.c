@@ -80,3 +80,30 @@ names_each(struct txn *txn, name_visit *visit, void *arg)
 		visit(arg, kind, &row);
 	}
 }
+
+struct wanted {
+	enum name_kind kind;
+	uint32_t id;
+	struct name_row *row;
+	bool found;
+};
+
+static void
+compare(void *arg, enum name_kind kind, const struct name_row *row)
+{
+	struct wanted *wanted = arg;
+
+	if (kind != wanted->kind || row->id != wanted->id)
+		return;
+	*wanted->row = *row;
+	wanted->found = true;
+}
+
+bool
+names_find(struct txn *txn, enum name_kind kind, uint32_t id, struct name_row *row)
+{
+	struct wanted wanted = {.kind = kind, .id = id, .row = row};
+
+	names_each(txn, compare, &wanted);
+	return wanted.found;
+}

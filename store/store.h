@@ -123,6 +123,8 @@ bool names_get(struct txn *, enum name_kind, struct slice text, struct name_row 
 void names_put(struct txn *, enum name_kind, struct slice text, const struct name_row *) NONNULL;
 typedef void name_visit(void *arg, enum name_kind, const struct name_row *);
 void names_each(struct txn *, name_visit *, void *arg);
+/* The row of that kind and number, with its text. Walks the table: for what is rarely asked. */
+bool names_find(struct txn *, enum name_kind, uint32_t id, struct name_row *) MUST NONNULL;
 
 /* ---- traces: trace id -> what became of an alert (CONTRACT §4) --------------------------- */
 
@@ -268,6 +270,9 @@ void deliveries_put(struct txn *, const struct uuid *, const struct delivery_row
 bool deliveries_get(struct txn *, const struct uuid *, struct delivery_row *) MUST NONNULL;
 /* The newest one with an id of at most *id; sets *id. */
 bool deliveries_before(struct txn *, struct uuid *, struct delivery_row *) MUST NONNULL;
+/* The oldest one with an id of at least *id; sets *id. */
+bool deliveries_after(struct txn *, struct uuid *, struct delivery_row *) MUST NONNULL;
+uint64_t deliveries_count(struct txn *) NONNULL;
 
 /*
  * Removes what is older than before_ms of events, deliveries (with their attempts and dead rows),
@@ -314,6 +319,10 @@ bool due_first(struct txn *, struct due_key *) MUST NONNULL;
 void dead_put(struct txn *, uint32_t webhook, const struct uuid *delivery) NONNULL;
 void dead_remove(struct txn *, uint32_t webhook, const struct uuid *delivery) NONNULL;
 bool dead_get(struct txn *, uint32_t webhook, const struct uuid *delivery) MUST NONNULL;
+/* The newest one of the webhook with an id of at most *delivery, and the oldest one with an id of
+ * at least *delivery; they set *delivery. */
+bool dead_before(struct txn *, uint32_t webhook, struct uuid *delivery) MUST NONNULL;
+bool dead_after(struct txn *, uint32_t webhook, struct uuid *delivery) MUST NONNULL;
 
 /* ---- attempts: (delivery id, n) ---------------------------------------------------------- */
 

@@ -3,9 +3,11 @@
  * only. A unix datagram socket at $TOCSIN_CONTROL; each command is answered with one datagram to the
  * address it came from, "ok ..." or "error ...".
  *
- *   advance SECONDS   all clocks go forward        fail-commit N   the next N commits fail, disk full
- *   step SECONDS      the wall clock is stepped    turns           longest turn (us) and their number
- *   rows              rows of every table
+ *   advance SECONDS     all clocks go forward
+ *   step SECONDS        the wall clock is stepped
+ *   fail-commit N [M]   after M more commits, N fail as if the disk were full
+ *   turns               the longest turn (us) and their number
+ *   rows                rows of every table
  */
 #include <event2/event_struct.h>
 #include <stdio.h>
@@ -20,13 +22,16 @@
 #include "gateway/turn.h"
 #include "store/store.h"
 
-static int failing; /* commits that are still to fail */
+static int passing; /* commits that are still to succeed before that */
+static int failing; /* commits that are then to fail */
 
 static int
 fail_commit(void)
 {
-	if (failing == 0)
+	if (passing > 0 || failing == 0) {
+		passing -= passing > 0;
 		return STORE_OK;
+	}
 	failing--;
 	return STORE_FULL;
 }
@@ -50,7 +55,9 @@ run_command(const char *text, struct buf *answer)
 		apply_wake();
 	} else if (sscanf(text, "step %lf", &seconds) == 1) {
 		clock_step((int64_t)(seconds * CLOCK_S));
-	} else if (sscanf(text, "fail-commit %d", &failing) == 1) {
+	} else if (strncmp(text, "fail-commit ", 12) == 0) {
+		passing = 0;
+		sscanf(text, "fail-commit %d %d", &failing, &passing);
 		store_commit_fault = fail_commit;
 	} else if (strcmp(text, "turns") == 0) {
 		turn_measure(&longest, &turns);

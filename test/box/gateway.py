@@ -252,8 +252,8 @@ class Gateway:
     def step(self, seconds):
         self.control("step %g" % seconds)
 
-    def fail_commit(self, count=1):
-        self.control("fail-commit %d" % count)
+    def fail_commit(self, count=1, after=0):
+        self.control("fail-commit %d %d" % (count, after))
 
     def turns(self):
         """(longest turn in microseconds, turns) since the last call."""

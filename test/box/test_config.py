@@ -8,7 +8,7 @@ import pytest
 
 from gateway import configuration, run, webhook
 
-COMMANDS = ["run", "check", "key", "receive", "version", "help"]
+COMMANDS = ["run", "check", "key", "sign", "verify", "receive", "version", "help"]
 
 
 @pytest.fixture

@@ -154,7 +154,8 @@ static const struct row types[] = {
 	{WEBHOOK("'auth': 'hmac'"),
 	    "t:1:84: services[0].webhooks[0].auth: must be an object\n"},
 	{WEBHOOK("'auth': {'type': 'digest'}"),
-	    "t:1:93: services[0].webhooks[0].auth.type: must be 'none' or 'basic' or 'hmac'\n"},
+	    "t:1:93: services[0].webhooks[0].auth.type: must be 'none' or 'basic' or 'hmac' or"
+	    " 'standard-webhooks'\n"},
 	{LISTEN("{'address': '127.0.0.1:1', 'serve': ['web']}"),
 	    "t:1:106: listen[0].serve[0]: must be 'ingest' or 'status' or 'api' or 'ops'\n"},
 	{TOKEN("1"),
@@ -370,8 +371,6 @@ static const struct row later[] = {
 	    "t:1:115: services[0].webhooks[0].tls.certificate: is not available in this version\n"
 	    "t:1:127: services[0].webhooks[0].tls.key: is not available in this version\n"
 	    "t:1:156: services[0].webhooks[0].tls.insecure_skip_verify: is not available in this version\n"},
-	{WEBHOOK("'auth': {'type': 'standard-webhooks', 'keys': ['whsec_x']}"),
-	    "t:1:93: services[0].webhooks[0].auth.type: is not available in this version\n"},
 	{INTEGRATION("'type': 'pagertree', 'token': 't', 'capture_additional_data': true"),
 	    "t:1:80: services[0].integrations[0].type: is not available in this version\n"},
 	{INTEGRATION("'mapping': [{}], 'rules': [1], 'split': 'alerts'"),

@@ -91,7 +91,7 @@ static void
 test_engine_timer_configuration(void **state)
 {
 	(void)state;
-	world_configure(PLAIN);
+	world_configure(CONF("", "", ""));
 	alert("db", ALERT_CRITICAL);
 	assert_int_equal(rows_of("timers"), 0);
 	world_restart(CONF("'auto_resolve_timeout': 100,", "", ""));
@@ -105,7 +105,7 @@ test_engine_timer_configuration(void **state)
 	tick();
 	expect("event 1 resolved auto_resolve_timeout\n");
 	alert("db", ALERT_CRITICAL);
-	world_restart(PLAIN);
+	world_restart(CONF("", "", ""));
 	forget();
 	w.now += 300 * SECOND;
 	tick();

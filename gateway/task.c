@@ -1,0 +1,124 @@
+/*
+ *   task_begin ─▶ queue ─▶ step ─┬─▶ task_go_on: to the end of the queue
+ *                                ├─▶ task_answer
+ *                                └─▶ (waits for a commit, or an attempt) ─▶ task_go_on, task_answer
+ *
+ * The queue's event is a timer of no length: it fires once in the next pass, while an event made
+ * active by its own callback would fire again in the same one.
+ */
+#include "gateway/task.h"
+
+#include <stdio.h>
+
+#include "gateway/turn.h"
+
+static struct {
+	struct event *event;
+	TAILQ_HEAD(task_list, task) queue;
+	size_t count; /* begun and not ended, queued or not */
+} tasks;
+
+static void
+wake(void)
+{
+	static const struct timeval now = {0, 0};
+
+	event_add(tasks.event, &now);
+}
+
+static void
+on_pass(evutil_socket_t fd, short what, void *arg)
+{
+	struct task *task = TAILQ_FIRST(&tasks.queue);
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (task == NULL)
+		return;
+	TAILQ_REMOVE(&tasks.queue, task, next);
+	task->queued = false;
+	if (!TAILQ_EMPTY(&tasks.queue))
+		wake();
+	task->step(task);
+	turn_charge(0);
+}
+
+int
+task_start(struct event_base *base)
+{
+	TAILQ_INIT(&tasks.queue);
+	tasks.count = 0;
+	tasks.event = evtimer_new(base, on_pass, NULL);
+	return tasks.event == NULL ? -1 : 0;
+}
+
+void
+task_stop(void)
+{
+	event_free(tasks.event);
+}
+
+/* It is on no list and will not be answered again. */
+static void
+end(struct task *task)
+{
+	if (task->queued)
+		TAILQ_REMOVE(&tasks.queue, task, next);
+	task->queued = false;
+	task->conn = NULL;
+	tasks.count--;
+}
+
+static void
+on_gone(void *arg)
+{
+	struct task *task = arg;
+
+	end(task);
+	task->gone(task);
+}
+
+bool
+task_begin(struct task *task, struct route_request *request)
+{
+	struct in_reply *reply = &request->in->reply;
+
+	if (tasks.count >= TASK_MOST) {
+		route_detail(request, 429, "Too many long requests at a time.");
+		snprintf(reply->headers, sizeof reply->headers, "Retry-After: 1\r\n");
+		return false;
+	}
+	tasks.count++;
+	task->conn = in_defer(request->in, on_gone, task);
+	task_go_on(task);
+	return true;
+}
+
+void
+task_go_on(struct task *task)
+{
+	if (!task->queued)
+		TAILQ_INSERT_TAIL(&tasks.queue, task, next);
+	task->queued = true;
+	wake();
+}
+
+void
+task_answer(struct task *task, int status, struct slice body)
+{
+	struct in_conn *conn = task->conn;
+
+	end(task);
+	in_answer(conn, status, body);
+}
+
+void
+task_detail(struct task *task, int status, const char *detail)
+{
+	struct buf body = {.ceiling = 1024};
+
+	buf_printf(&body, "{\"detail\": \"%s\"}", detail);
+	task_answer(task, status, buf_slice(&body));
+	buf_free(&body);
+}
