@@ -3,8 +3,8 @@
 VERSION := 0.1.0
 
 # What a fresh Debian lacks. One list; nothing else names a package.
-PACKAGES := gcc libc6-dev make pkg-config libevent-dev libyajl-dev liblmdb-dev libsodium-dev \
-	libcmocka-dev python3 python3-pytest python3-requests curl valgrind
+PACKAGES := gcc libc6-dev make pkg-config libevent-dev libyajl-dev liblmdb-dev libsodium-dev libssl-dev \
+	libcmocka-dev python3 python3-pytest python3-requests curl openssl ca-certificates valgrind
 LINT_PACKAGES := clang-tidy cppcheck clang-format
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 # Debian's security fix for HTTP and DNS parsing in libevent; older builds are refused.
@@ -28,7 +28,7 @@ CFLAGS   ?= $(OPT) -g
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DTOCSIN_VERSION='"$(VERSION)"' -I. $(WARN) $(HARDEN) \
 	$(SANFLAGS) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
-LIBS     := -levent_core -levent_extra -lyajl -llmdb -lsodium
+LIBS     := -levent_core -levent_extra -lyajl -llmdb -lsodium -lssl -lcrypto
 
 # V=1 shows whole commands.
 Q        := $(if $(V),,@)

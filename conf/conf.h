@@ -86,6 +86,8 @@ struct conf_webhook {
 	struct slice hmac_key;  /* secret */
 	struct sign_key *signing_keys; /* secret; of standard-webhooks, none of them public */
 	size_t signing_key_count;
+	struct slice ca_file, certificate, private_key; /* paths; empty: none */
+	bool insecure_skip_verify;
 	unsigned events;
 	int max_in_flight;
 	int max_waiting;

@@ -62,7 +62,6 @@ static const struct option_word log_formats[] = {{"auto", LOG_FORMAT_AUTO},
 
 static const char *const later_addresses[] = {"unix:", "systemd", NULL};
 static const char *const later_integrations[] = {"pagertree", NULL};
-static const char *const later_schemes[] = {"https:", NULL};
 
 /* clang-format off */
 const struct option option_table[] = {
@@ -268,7 +267,7 @@ const struct option option_table[] = {
 	    HELP("Its name in the whole file; waiting deliveries hang on it."))
 	OPTION("services.webhooks", "url", OPTION_TEXT, AT(webhook, url),
 	    FLAGS(OPTION_REQUIRED | OPTION_SECRET), RANGE(1, 4000), .shape = shape_webhook_url,
-	    .later = later_schemes, HELP("Where events are posted to."))
+	    HELP("Where events are posted to."))
 	OPTION("services.webhooks", "headers", OPTION_HEADERS, AT(webhook, headers),
 	    COUNT(conf_webhook, header_count), RANGE(1, 4000), DEFAULT("{}"),
 	    HELP("Further headers of its requests."))
@@ -306,17 +305,17 @@ const struct option option_table[] = {
 	    COUNT(conf_webhook, signing_key_count), FLAGS(OPTION_SECRET), RANGE(1, 16),
 	    HELP("standard-webhooks: its keys, whsec_ or whsk_; several during a rotation."))
 
-	OPTION("services.webhooks.tls", "ca_file", OPTION_TEXT, NOWHERE,
-	    FLAGS(OPTION_NULL | OPTION_LATER),
+	OPTION("services.webhooks.tls", "ca_file", OPTION_TEXT, AT(webhook, ca_file),
+	    FLAGS(OPTION_NULL), RANGE(1, 4000),
 	    DEFAULT("null"), HELP("Authorities to trust instead of the system's."))
-	OPTION("services.webhooks.tls", "certificate", OPTION_TEXT, NOWHERE,
-	    FLAGS(OPTION_NULL | OPTION_LATER),
+	OPTION("services.webhooks.tls", "certificate", OPTION_TEXT, AT(webhook, certificate),
+	    FLAGS(OPTION_NULL), RANGE(1, 4000),
 	    DEFAULT("null"), HELP("File with our own certificate chain."))
-	OPTION("services.webhooks.tls", "key", OPTION_TEXT, NOWHERE,
-	    FLAGS(OPTION_NULL | OPTION_LATER),
+	OPTION("services.webhooks.tls", "key", OPTION_TEXT, AT(webhook, private_key),
+	    FLAGS(OPTION_NULL), RANGE(1, 4000),
 	    DEFAULT("null"), HELP("File with its private key."))
-	OPTION("services.webhooks.tls", "insecure_skip_verify", OPTION_BOOL, NOWHERE,
-	    FLAGS(OPTION_LATER),
+	OPTION("services.webhooks.tls", "insecure_skip_verify", OPTION_BOOL,
+	    AT(webhook, insecure_skip_verify),
 	    DEFAULT("false"), HELP("Talks to anybody; for experiments only."))
 
 	OPTION("limits", "body", OPTION_SIZE, CONF(limits.body), RANGE(KIB, 16 * MIB),

@@ -8,6 +8,7 @@
 #include "gateway/command.h"
 #include "gateway/ids.h"
 #include "gateway/server.h"
+#include "gateway/tls.h"
 
 static const char default_file[] = "conf/tocsin.json";
 
@@ -34,6 +35,19 @@ report(void *arg, const char *line)
 	fprintf(stderr, "%s\n", line);
 }
 
+/* The configuration and the files it names; NULL when there was a fault. */
+static struct conf *
+load(const char *file)
+{
+	struct conf *conf = conf_load(file, report, NULL);
+
+	if (conf != NULL && !tls_check(conf, file, report, NULL)) {
+		conf_release(conf);
+		conf = NULL;
+	}
+	return conf;
+}
+
 int
 command_run(int argc, char **argv)
 {
@@ -42,7 +56,7 @@ command_run(int argc, char **argv)
 
 	if (file == NULL)
 		return command_usage("run");
-	conf = conf_load(file, report, NULL);
+	conf = load(file);
 	return conf == NULL ? 1 : server_run(conf);
 }
 
@@ -54,7 +68,7 @@ command_check(int argc, char **argv)
 
 	if (file == NULL)
 		return command_usage("check");
-	conf = conf_load(file, report, NULL);
+	conf = load(file);
 	if (conf == NULL)
 		return 1;
 	printf("%s is good (services %zu, integrations %zu, webhooks %zu)\n", file,

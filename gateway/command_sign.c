@@ -1,10 +1,10 @@
 /*
  * `sign` and `verify`: a body against keys, as the gateway signs and a receiver verifies.
  *
- *     -k KEY                     what is signed    headers
- *     whsec_..., whsk_...        ID "." T "." body  webhook-id, webhook-timestamp, webhook-signature
- *     whpk_...                   the same           verifies only
- *     any other                  the body           X-SIGNATURE
+ *     -k KEY          signed             headers
+ *     whsec_, whsk_   ID "." T "." body  webhook-id, webhook-timestamp, webhook-signature
+ *     whpk_           the same           none: it verifies only
+ *     any other       the body           X-SIGNATURE
  *
  * The body is taken as it is, to its last byte: an editor's newline at the end of a file counts.
  */

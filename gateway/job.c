@@ -87,6 +87,8 @@ log_job(const struct job *job)
 	log_uuid("labels.delivery", &job->delivery);
 	if (!ok)
 		log_text("error.type", slice_of(reason_word(result->reason)));
+	if (result->why != NULL)
+		log_text("error.message", slice_of(result->why));
 	if (result->status != 0)
 		log_number("http.response.status_code", result->status);
 	if (job->retry_in > 0)
@@ -134,6 +136,7 @@ job_attempt(const struct out_result *result, int64_t wall)
 	    .status = (uint16_t)result->status,
 	    .lookup = clip(result->lookup),
 	    .connect = clip(result->connect),
+	    .tls = clip(result->tls),
 	    .first_byte = clip(result->first_byte),
 	    .total = clip(result->total)};
 }
@@ -315,7 +318,8 @@ take_ready(struct queue *queue)
 static bool
 may_start(const struct queue *queue)
 {
-	if (queue->held || queue->breaker.open || queue->in_flight >= queue->slots)
+	if (queue->held || queue->breaker.open || queue->in_flight >= queue->slots ||
+	    !out_ready(queue->pool))
 		return false;
 	return queue->in_flight < FEW || clock_mono() - queue->alive < QUIET_US;
 }
@@ -346,7 +350,7 @@ pump(struct queue *queue)
 		turn_break(); /* the rest after this turn's commit and answers */
 	}
 	probe(queue);
-	while (may_start(queue) && !turn_full() && (job = take_ready(queue)) != NULL)
+	while (!turn_full() && may_start(queue) && (job = take_ready(queue)) != NULL)
 		start_job(queue, job);
 	if (turn_full())
 		job_wake();

@@ -1,9 +1,9 @@
 /*
  * The connection to a receiver, as a table of states with one handler each:
  *
- *   LOOKUP ─▶ CONNECT ─▶ SEND ─▶ HEAD ─▶ BODY ─▶ IDLE ─┐
- *      └─ an address │      ▲                          │ next attempt
- *         refused ◀──┘      └──────────────────────────┘
+ *   LOOKUP ─▶ CONNECT ─▶ SECURE ─▶ SEND ─▶ HEAD ─▶ BODY ─▶ IDLE ─┐
+ *      └─ an address │                ▲                          │ next attempt
+ *         refused ◀──┘                └──────────────────────────┘
  *   any state ─▶ CLOSED (deadline, fault, answer that ends the connection); freed by out_reap()
  *
  * enter() is the only place that changes the state and what the loop watches for. The attempt's
@@ -16,22 +16,27 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "gateway/clock.h"
 #include "gateway/net.h"
+#include "gateway/stream.h"
+#include "gateway/tls.h"
 #include "proto/date.h"
 #include "proto/http_read.h"
 
 enum { HEAD_MAX = 16 << 10, BODY_MAX = 64 << 10, REQUEST_MAX = 4 << 20, READ_SIZE = 64 << 10 };
+enum { READ_MOST = READ_SIZE - HEAD_MAX, REQUEST_KEPT = 64 << 10 };
+enum { HANDSHAKES_MOST = 64, HANDSHAKES_A_TURN = 8 };
 enum { IDLE_S = 30, IDLE_MAX = 64, RETRY_AFTER_MAX_S = 3600 };
 
 #define OUT_STATES(X)                                                                              \
 	X(LOOKUP, 0)                                                                               \
 	X(CONNECT, EV_WRITE)                                                                       \
+	X(SECURE, EV_WRITE)                                                                        \
 	X(SEND, EV_READ | EV_WRITE)                                                                \
 	X(HEAD, EV_READ)                                                                           \
 	X(BODY, EV_READ)                                                                           \
@@ -48,6 +53,8 @@ struct out {
 	int fd;
 	short watched;              /* what the loop watches for now */
 	struct event *event;
+	struct stream stream;       /* from SECURE on */
+	bool handshake;             /* counted among those in progress */
 	struct out_pool *pool;
 	struct out_attempt *attempt; /* NULL while idle */
 	struct lookup_wait wait;
@@ -70,12 +77,16 @@ TAILQ_HEAD(out_list, out);
 
 struct out_pool {
 	const struct conf_webhook *webhook;
+	struct tls_peer *peer;      /* NULL: plain */
 	struct out_list idle;       /* most recently used first */
 	size_t idle_count;
 };
 
 static struct event_base *base;
 static const struct conf *conf;
+static void (*room)(void);     /* told when a handshake's place is free again */
+static int handshakes;         /* in progress, of all receivers */
+static int handshakes_started; /* in this turn */
 static struct out_list closed = TAILQ_HEAD_INITIALIZER(closed);
 static char shared[READ_SIZE]; /* what was just read; nothing stays in it */
 
@@ -84,10 +95,11 @@ static void on_found(struct lookup_wait *, const struct lookup_answer *);
 static void step(struct out *, short what);
 
 void
-out_setup(struct event_base *event_base, const struct conf *configuration)
+out_setup(struct event_base *event_base, const struct conf *configuration, void (*on_room)(void))
 {
 	base = event_base;
 	conf = configuration;
+	room = on_room;
 }
 
 /* ---- state ------------------------------------------------------------------------------- */
@@ -118,9 +130,20 @@ enter(struct out *o, enum out_state state)
 }
 
 static void
+end_handshake(struct out *o)
+{
+	if (!o->handshake)
+		return;
+	o->handshake = false;
+	handshakes--;
+	room();
+}
+
+static void
 close_socket(struct out *o)
 {
 	watch(o, 0);
+	stream_end(&o->stream);
 	if (o->fd >= 0)
 		close(o->fd);
 	o->fd = -1;
@@ -131,6 +154,7 @@ close_out(struct out *o)
 {
 	assert(o->state != OUT_CLOSED);
 	lookup_cancel(&o->wait);
+	end_handshake(o);
 	close_socket(o);
 	if (o->state == OUT_IDLE) {
 		TAILQ_REMOVE(&o->pool->idle, o, next);
@@ -146,6 +170,7 @@ out_reap(void)
 {
 	struct out *o;
 
+	handshakes_started = 0;
 	while ((o = TAILQ_FIRST(&closed)) != NULL) {
 		TAILQ_REMOVE(&closed, o, next);
 		event_free(o->event);
@@ -330,67 +355,116 @@ step_connect(struct out *o, short what)
 		return;
 	}
 	o->attempt->result.connect = clock_mono() - o->attempt->connecting;
+	if (stream_open(&o->stream, o->fd, o->pool->peer) != 0) {
+		fail(o, REASON_TLS_FAILED);
+		return;
+	}
+	enter(o, OUT_SECURE);
+	step(o, EV_WRITE);
+}
+
+/* ---- SECURE ------------------------------------------------------------------------------- */
+
+/* Watches for what the stream asked for, instead of what the state usually does. */
+static void
+watch_for(struct out *o, ssize_t want)
+{
+	short interest = want == STREAM_WANT_READ ? EV_READ : EV_WRITE;
+
+	if (o->watched != interest)
+		watch(o, interest);
+}
+
+static void
+step_secure(struct out *o, short what)
+{
+	struct out_attempt *a = o->attempt;
+	int result = stream_start(&o->stream);
+
+	(void)what;
+	if (result == STREAM_FAILED) {
+		a->result.why = o->stream.why;
+		fail(o, REASON_TLS_FAILED);
+		return;
+	}
+	if (result != 0) {
+		watch_for(o, result);
+		return;
+	}
+	end_handshake(o);
+	if (o->pool->peer != NULL)
+		a->result.tls = clock_mono() - a->connecting - a->result.connect;
 	enter(o, OUT_SEND);
 	step(o, EV_WRITE);
 }
 
 /* ---- SEND -------------------------------------------------------------------------------- */
 
-/* True when the kernel took all; false with the rest in o->send, or after a failure. */
+/* True when the stream took all; false with the rest in o->send, or after a failure. */
 static bool
-send_now(struct out *o, struct slice head, struct slice body)
+send_bytes(struct out *o, const char *p, size_t n)
 {
-	struct iovec parts[2] = {{(void *)head.p, head.n}, {(void *)body.p, body.n}};
-	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-	ssize_t n = sendmsg(o->fd, &message, MSG_NOSIGNAL);
-	size_t sent = n > 0 ? (size_t)n : 0;
+	ssize_t sent = stream_write(&o->stream, p, n);
 
-	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+	if (sent == STREAM_FAILED) {
+		o->attempt->result.why = o->stream.why;
 		fail(o, REASON_IO_FAILED);
 		return false;
 	}
-	if (sent < head.n)
-		buf_put(&o->send, head.p + sent, head.n - sent);
-	sent = sent > head.n ? sent - head.n : 0;
-	if (sent < body.n)
-		buf_put(&o->send, body.p + sent, body.n - sent);
-	if (o->send.failed) {
-		fail(o, REASON_IO_FAILED);
-		return false;
+	if (sent < 0) {
+		watch_for(o, sent);
+		sent = 0;
 	}
-	return o->send.n == 0;
+	if (p == o->send.p)
+		buf_drop(&o->send, (size_t)sent);
+	else
+		buf_put(&o->send, p + sent, n - (size_t)sent);
+	if (o->send.failed)
+		fail(o, REASON_IO_FAILED);
+	return o->state == OUT_SEND && o->send.n == 0;
 }
 
+/* Head and body go out together: one write, one TLS record where they fit. */
 static bool
 send_first(struct out *o)
 {
-	static struct buf head = {.ceiling = 64 << 10};
+	static struct buf request = {.ceiling = REQUEST_MAX};
 	struct slice body = {NULL, 0};
-	bool all;
+	bool all = false;
 
-	buf_clear(&head);
-	if (!o->attempt->fill(o->attempt, &head, &body) || head.failed) {
+	buf_clear(&request);
+	if (o->attempt->fill(o->attempt, &request, &body))
+		buf_put_slice(&request, body);
+	else
+		request.failed = true;
+	if (request.failed)
 		fail(o, REASON_IO_FAILED);
-		all = false;
-	} else {
-		all = send_now(o, buf_slice(&head), body);
-	}
-	buf_wipe(&head); /* it may hold a password */
+	else
+		all = send_bytes(o, request.p, request.n);
+	sodium_memzero(request.p, request.n); /* it may hold a password */
+	if (request.room > REQUEST_KEPT)
+		buf_free(&request);
 	return all;
 }
 
-static bool
-send_rest(struct out *o)
-{
-	ssize_t n = send(o->fd, o->send.p, o->send.n, MSG_NOSIGNAL);
+static void read_head(struct out *, char *, size_t);
+static void on_end(struct out *);
 
-	if (n < 0 && errno != EAGAIN && errno != EINTR) {
-		fail(o, REASON_IO_FAILED);
-		return false;
-	}
+/* Bytes before the request is through: an interim answer, or a final one; in the latter case the
+ * connection is not kept. A TLS stream may also have had something to say to itself. */
+static void
+read_early(struct out *o)
+{
+	ssize_t n = stream_read(&o->stream, shared, READ_MOST);
+
+	if (n == STREAM_WANT_READ || n == STREAM_WANT_WRITE)
+		return;
+	o->keep = false;
+	enter(o, OUT_HEAD);
 	if (n > 0)
-		buf_drop(&o->send, (size_t)n);
-	return o->send.n == 0;
+		read_head(o, shared, (size_t)n);
+	else
+		on_end(o);
 }
 
 static void
@@ -399,14 +473,11 @@ step_send(struct out *o, short what)
 	bool all;
 
 	if (what & EV_READ) {
-		/* An answer before the request is through: it is final, the connection is not
-		 * kept. */
-		o->keep = false;
-		enter(o, OUT_HEAD);
-		step(o, EV_READ);
-		return;
+		read_early(o);
+		if (o->state != OUT_SEND)
+			return;
 	}
-	all = o->attempt->sent == 0 ? send_first(o) : send_rest(o);
+	all = o->attempt->sent == 0 ? send_first(o) : send_bytes(o, o->send.p, o->send.n);
 	if (o->state != OUT_SEND)
 		return;
 	o->attempt->sent = clock_mono();
@@ -589,14 +660,15 @@ on_end(struct out *o)
 static void
 step_read(struct out *o, short what)
 {
-	ssize_t n = recv(o->fd, shared, sizeof shared - HEAD_MAX, 0);
+	ssize_t n = stream_read(&o->stream, shared, READ_MOST);
 
 	(void)what;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n == STREAM_WANT_READ || n == STREAM_WANT_WRITE)
 		return;
-	if (n < 0)
+	if (n < 0) {
+		o->attempt->result.why = o->stream.why;
 		fail(o, REASON_IO_FAILED);
-	else if (n == 0)
+	} else if (n == 0)
 		on_end(o);
 	else if (o->state == OUT_HEAD)
 		read_head(o, shared, (size_t)n);
@@ -606,12 +678,13 @@ step_read(struct out *o, short what)
 
 /* ---- IDLE -------------------------------------------------------------------------------- */
 
-/* Closed by the receiver, 30 s over, or bytes that nobody asked for. */
+/* Closed by the receiver, 30 s over, or bytes that nobody asked for; but a TLS stream may still have
+ * had a session ticket to deliver. */
 static void
 step_idle(struct out *o, short what)
 {
-	(void)what;
-	close_out(o);
+	if (!(what & EV_READ) || stream_read(&o->stream, shared, READ_MOST) != STREAM_WANT_READ)
+		close_out(o);
 }
 
 static void
@@ -623,6 +696,7 @@ step_none(struct out *o, short what)
 
 static void (*const steps[])(struct out *, short) = {[OUT_LOOKUP] = step_none,
     [OUT_CONNECT] = step_connect,
+    [OUT_SECURE] = step_secure,
     [OUT_SEND] = step_send,
     [OUT_HEAD] = step_read,
     [OUT_BODY] = step_read,
@@ -656,6 +730,9 @@ start_fresh(struct out_attempt *a)
 	a->sent = 0;
 	o->attempt = a;
 	o->state = OUT_LOOKUP;
+	o->handshake = a->pool->peer != NULL;
+	handshakes += o->handshake;
+	handshakes_started += o->handshake;
 	result = lookup_find(a->pool->webhook->host, &o->answer, &o->wait);
 	if (result != LOOKUP_WAIT)
 		found(o, result);
@@ -672,6 +749,13 @@ start_kept(struct out_attempt *a, struct out *o)
 	o->scanned = o->heads = 0;
 	enter(o, OUT_SEND);
 	step(o, EV_WRITE);
+}
+
+bool
+out_ready(const struct out_pool *pool)
+{
+	return pool->peer == NULL || !TAILQ_EMPTY(&pool->idle) ||
+	       (handshakes < HANDSHAKES_MOST && handshakes_started < HANDSHAKES_A_TURN);
 }
 
 void
@@ -717,9 +801,16 @@ out_pool_new(const struct conf_webhook *webhook)
 {
 	struct out_pool *pool = calloc(1, sizeof *pool);
 
-	if (pool != NULL) {
-		pool->webhook = webhook;
-		TAILQ_INIT(&pool->idle);
+	if (pool == NULL)
+		return NULL;
+	pool->webhook = webhook;
+	TAILQ_INIT(&pool->idle);
+	if (webhook->https) {
+		pool->peer = tls_peer_new(webhook);
+		if (pool->peer == NULL) {
+			free(pool);
+			return NULL;
+		}
 	}
 	return pool;
 }
@@ -732,5 +823,6 @@ out_pool_free(struct out_pool *pool)
 	while (!TAILQ_EMPTY(&pool->idle))
 		close_out(TAILQ_FIRST(&pool->idle));
 	out_reap();
+	tls_peer_free(pool->peer);
 	free(pool);
 }

@@ -23,7 +23,8 @@ struct out_result {
 	int status;          /* of the answer, 0: none came */
 	bool reused;         /* it ended on a kept-alive connection */
 	int64_t retry_after; /* us, 0: not asked for; not more than an hour */
-	int64_t lookup, connect, first_byte, total; /* us; first_byte since the request was sent */
+	const char *why;     /* more about a failure, or NULL; static text */
+	int64_t lookup, connect, tls, first_byte, total; /* us; first_byte since the request was sent */
 };
 
 struct out_attempt {
@@ -45,12 +46,16 @@ struct out_attempt {
 };
 
 /* Called once. */
-void out_setup(struct event_base *, const struct conf *) NONNULL;
+/* room is told when an attempt that out_ready() kept waiting may go. */
+void out_setup(struct event_base *, const struct conf *, void (*room)(void)) NONNULL;
 
 /* The connections to one webhook's receiver. The webhook's configuration must outlive the pool. */
 struct out_pool *out_pool_new(const struct conf_webhook *) MUST NONNULL;
 void out_pool_free(struct out_pool *); /* no attempt may run */
 
+/* May an attempt start now? An https receiver may first have to wait for a place among the
+ * handshakes, of which only so many are in progress, and only so many are started in a turn. */
+bool out_ready(const struct out_pool *) NONNULL;
 /* Starts the clock and the attempt. */
 void out_start(struct out_pool *, struct out_attempt *) NONNULL;
 /* Ends a running attempt without telling; its connection is closed. */

@@ -24,6 +24,8 @@
 #include "gateway/lookup.h"
 #include "gateway/out.h"
 #include "gateway/route.h"
+#include "gateway/tls.h"
+#include "gateway/task.h"
 #include "gateway/turn.h"
 #include "store/store.h"
 
@@ -201,10 +203,11 @@ start_parts(void)
 	expire_configure(conf); /* before the first commit, which sweeps by it */
 	configure();
 	route_configure(conf);
-	out_setup(server.base, conf);
+	out_setup(server.base, conf, job_wake);
 	if (lookup_start(server.base, test_path("TOCSIN_RESOLV_CONF", "/etc/resolv.conf"),
 		test_path("TOCSIN_HOSTS", "/etc/hosts")) != 0 ||
 	    job_start(server.base, conf) != 0 ||
+	    task_start(server.base) != 0 ||
 	    in_start(server.base, &limits, route_request) != 0)
 		log_fatal("no memory for the loop");
 }
@@ -248,12 +251,28 @@ listen_all(void)
 	log_flush();
 }
 
+static void
+warn_insecure(void)
+{
+	for (size_t i = 0; i < server.conf->webhook_count; i++) {
+		const struct conf_webhook *webhook = &server.conf->webhooks[i];
+
+		if (!webhook->https || !webhook->insecure_skip_verify)
+			continue;
+		log_begin(LOG_LEVEL_WARNING, "server.warning",
+		    "insecure_skip_verify: anybody may answer for this receiver");
+		log_text("labels.webhook", webhook->name);
+		log_end();
+	}
+}
+
 /* ---- the way down ------------------------------------------------------------------------ */
 
 static void
 stop(void)
 {
 	in_stop();
+	task_stop();
 	job_stop();
 	out_reap();
 	turn_end(); /* outcomes that came with the last events */
@@ -261,6 +280,7 @@ stop(void)
 	turn_stop();
 	engine_stop();
 	lookup_stop();
+	tls_stop();
 	event_free(server.term);
 	event_free(server.interrupt);
 	event_free(server.second);
@@ -288,6 +308,7 @@ server_run(struct conf *conf)
 	load_state();
 	start_parts();
 	start_events();
+	warn_insecure();
 	listen_all();
 	server_loop();
 	stop();

@@ -364,13 +364,6 @@ static const struct row later[] = {
 	    "t:1:58: listen[0].proxy_protocol: is not available in this version\n"
 	    "t:1:87: listen[0].tls.certificate: is not available in this version\n"
 	    "t:1:99: listen[0].tls.key: is not available in this version\n"},
-	{"{'services': [{'name': 'S', 'webhooks': [{'name': 'W', 'url': 'https://a/'}]}]}",
-	    "t:1:63: services[0].webhooks[0].url: is not available in this version\n"},
-	{WEBHOOK("'tls': {'ca_file': 'c', 'certificate': 'c', 'key': 'k', 'insecure_skip_verify': true}"),
-	    "t:1:95: services[0].webhooks[0].tls.ca_file: is not available in this version\n"
-	    "t:1:115: services[0].webhooks[0].tls.certificate: is not available in this version\n"
-	    "t:1:127: services[0].webhooks[0].tls.key: is not available in this version\n"
-	    "t:1:156: services[0].webhooks[0].tls.insecure_skip_verify: is not available in this version\n"},
 	{INTEGRATION("'type': 'pagertree', 'token': 't', 'capture_additional_data': true"),
 	    "t:1:80: services[0].integrations[0].type: is not available in this version\n"},
 	{INTEGRATION("'mapping': [{}], 'rules': [1], 'split': 'alerts'"),

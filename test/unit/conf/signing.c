@@ -71,7 +71,8 @@ test_signing_with_others(void **state)
 		struct conf *conf;
 
 		snprintf(text, sizeof text,
-		    AUTH("[{'type': 'standard-webhooks', 'keys': ['" SHARED "']}, %s]"), rows[i].other);
+		    AUTH("[{'type': 'standard-webhooks', 'keys': ['" SHARED "']}, %s]"),
+		    rows[i].other);
 		conf = parse_good(text);
 		assert_int_equal(conf->webhooks[0].auth, AUTH_STANDARD | rows[i].bit);
 		conf_release(conf);
