@@ -11,26 +11,13 @@
 
 enum { PAGE_DEFAULT = 50, PAGE_MOST = 500, PAGE_BYTES = 1 << 20 };
 
-/* Decimal digits only, of a number that fits; false for anything else. */
-static bool
-parse_number(struct slice text, uint64_t *number)
-{
-	*number = 0;
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] < '0' || text.p[i] > '9')
-			return false;
-		*number = *number * 10 + (uint64_t)(text.p[i] - '0');
-	}
-	return text.n > 0 && text.n <= 18;
-}
-
 /* By number, or by unique id, which holds the number. */
 static bool
 find_incident(struct txn *txn, struct slice name, uint64_t *number, struct incident_row *row)
 {
 	struct uuid id;
 
-	if (parse_number(name, number))
+	if (route_number(name, number))
 		return incidents_get(txn, *number, row);
 	if (!id22_parse(name, &id))
 		return false;
@@ -132,8 +119,8 @@ api_incidents(struct route_request *request)
 	struct txn *txn = turn_read();
 	struct json_writer w;
 
-	if ((limit_text.n > 0 && (!parse_number(limit_text, &limit) || limit == 0)) ||
-	    (page.n > 0 && !parse_number(page, &from))) {
+	if ((limit_text.n > 0 && (!route_number(limit_text, &limit) || limit == 0)) ||
+	    (page.n > 0 && !route_number(page, &from))) {
 		route_detail(request, 400,
 		    limit_text.n > 0 && limit == 0 ? "limit is not a positive number"
 						   : "limit or page is not a number");

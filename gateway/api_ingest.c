@@ -1,11 +1,9 @@
 /*
  * POST of an alert (CONTRACT §3): key, body, alert, record; answered once the turn is committed.
- * GET of what became of it (CONTRACT §4).
  */
 #include <stdio.h>
 
 #include "gateway/apply.h"
-#include "gateway/expire.h"
 #include "gateway/ids.h"
 #include "gateway/log.h"
 #include "gateway/route.h"
@@ -166,91 +164,4 @@ api_generic(struct route_request *request)
 	arena_reset(&arena);
 	if (read_alert(request, integration, make_entity(made), &alert))
 		accept_alert(request, integration, &alert);
-}
-
-/* ---- status ------------------------------------------------------------------------------ */
-
-static void
-write_incident(struct json_writer *w, const struct trace_row *trace)
-{
-	char id[ID22_TEXT];
-
-	if (trace->number == 0) {
-		json_null(w);
-		return;
-	}
-	id22_text(&trace->unique_id, id);
-	json_open(w, '{');
-	json_key(w, "incident_number");
-	json_uint(w, trace->number);
-	json_key(w, "unique_id");
-	json_text(w, id);
-	json_close(w, '}');
-}
-
-static void
-write_completed(struct json_writer *w, const struct trace_row *trace)
-{
-	const struct conf_integration *integration = engine_integration(trace->integration);
-	char alert[ID22_TEXT];
-
-	id22_text(&trace->alert, alert);
-	json_key(w, "alert");
-	json_text(w, alert);
-	json_key(w, "incident");
-	write_incident(w, trace);
-	json_key(w, "integration");
-	json_open(w, '{');
-	json_key(w, "name");
-	if (integration != NULL)
-		json_string(w, integration->name);
-	else
-		json_null(w);
-	json_close(w, '}');
-	json_key(w, "is_incident_created");
-	json_bool(w, trace->created);
-	json_key(w, "status");
-	json_text(w, "completed");
-	json_key(w, "suppressed");
-	json_bool(w, trace->suppressed);
-}
-
-static void
-write_status(struct json_writer *w, const struct trace_row *trace)
-{
-	json_open(w, '{');
-	if (trace->state == TRACE_COMPLETED) {
-		write_completed(w, trace);
-	} else {
-		json_key(w, "status");
-		json_text(w, trace->state == TRACE_QUEUED ? "queued" : "failed");
-	}
-	if (trace->state == TRACE_FAILED) {
-		json_key(w, "error");
-		json_string(w, trace->error);
-	}
-	json_close(w, '}');
-}
-
-void
-api_status(struct route_request *request)
-{
-	struct json_writer w;
-	struct trace_row trace;
-	struct txn *txn;
-	struct uuid id;
-
-	if (!uuid_parse(request->part[0], &id) || uuid_v7_ms(&id) < expire_trace_horizon()) {
-		route_not_found(request);
-		return;
-	}
-	txn = turn_read();
-	if (txn == NULL) {
-		in_detail(request->in, 503, "The store cannot be read.");
-	} else if (!traces_get(txn, &id, &trace)) {
-		route_not_found(request);
-	} else {
-		w = route_reply(request, 200);
-		write_status(&w, &trace);
-	}
 }

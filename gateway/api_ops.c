@@ -1,6 +1,7 @@
 /* Liveness, readiness, and the switches: applying alerts, one webhook's deliveries (CONTRACT §2,
  * §5). */
 #include "gateway/apply.h"
+#include "gateway/job.h"
 #include "gateway/route.h"
 #include "gateway/server.h"
 #include "gateway/turn.h"
@@ -23,12 +24,46 @@ api_healthy(struct route_request *request)
 	answer_word(request, 200, "healthy");
 }
 
+static void
+write_webhook(struct json_writer *w, const struct conf_webhook *webhook)
+{
+	json_open(w, '{');
+	json_key(w, "webhook");
+	json_string(w, webhook->name);
+	json_key(w, "breaker_open");
+	json_bool(w, job_breaker_open(webhook->id));
+	json_key(w, "paused");
+	json_bool(w, engine_held(webhook->id));
+	json_key(w, "waiting");
+	json_uint(w, engine_waiting(webhook->id));
+	json_key(w, "in_flight");
+	json_int(w, job_flying(webhook->id));
+	json_close(w, '}');
+}
+
+/* With ?detail=1, for those who may read the API: every webhook's state beside the word. */
 void
 api_ready(struct route_request *request)
 {
+	bool detail = slice_is(route_query(request, "detail"), SLICE("1"));
+	const struct conf *conf = route_conf();
 	const char *why = server_unready();
+	struct json_writer w;
 
-	answer_word(request, why == NULL ? 200 : 503, why == NULL ? "ready" : why);
+	if (detail && !route_admit(request))
+		return;
+	w = route_reply(request, why == NULL ? 200 : 503);
+	json_open(&w, '{');
+	json_key(&w, "status");
+	json_text(&w, why == NULL ? "ready" : why);
+	if (detail) {
+		json_key(&w, "webhooks");
+		json_open(&w, '[');
+		for (size_t i = 0; i < conf->webhook_count; i++)
+			write_webhook(&w, &conf->webhooks[i]);
+		json_close(&w, ']');
+	}
+	json_close(&w, '}');
 }
 
 /* Applies a switch's record and answers word once it lasts. */

@@ -116,7 +116,7 @@ must_queue(struct txn *txn)
 	uint64_t sequence;
 
 	return engine.meta.paused ||
-	       (engine.meta.next_pending > 1 && pending_first(txn, &sequence, &bytes));
+	       (engine.meta.next_pending > 0 && pending_first(txn, &sequence, &bytes));
 }
 
 static void

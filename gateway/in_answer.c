@@ -227,6 +227,7 @@ in_defer(struct in_request *request, void (*gone)(void *), void *arg)
 {
 	request->conn->gone = gone;
 	request->conn->gone_arg = arg;
+	request->conn->head_only = slice_is(request->head->method, SLICE("HEAD"));
 	in_enter(request->conn, IN_PARKED);
 	request->reply.status = 0;
 	return request->conn;
@@ -240,7 +241,9 @@ in_answer(struct in_conn *c, int status, struct slice body)
 	c->gone = NULL;
 	buf_clear(&in.body);
 	buf_put_slice(&in.body, body);
-	in_reply_now(c, &reply, false);
+	if (status == 503)
+		snprintf(reply.headers, sizeof reply.headers, "Retry-After: 5\r\n");
+	in_reply_now(c, &reply, c->head_only);
 	if (c->state == IN_PARKED)
 		in_resume(c);
 }

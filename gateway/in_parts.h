@@ -55,6 +55,7 @@ struct in_conn {
 	size_t answer_n;
 	void (*gone)(void *);  /* of a put-off request */
 	void *gone_arg;
+	bool head_only;        /* of a put-off request: it was a HEAD */
 };
 
 TAILQ_HEAD(in_list, in_conn);

@@ -50,8 +50,10 @@ lookup_start(struct event_base *base, const char *resolv_conf, const char *hosts
 	state.dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 	if (state.dns == NULL)
 		return -1;
-	evdns_base_resolv_conf_parse(state.dns, DNS_OPTION_NAMESERVERS | DNS_OPTION_SEARCH,
-	    resolv_conf);
+	/* Without a name server in the file evdns would ask this machine. */
+	if (evdns_base_resolv_conf_parse(state.dns, DNS_OPTION_NAMESERVERS | DNS_OPTION_SEARCH,
+		resolv_conf) != 0)
+		evdns_base_clear_nameservers_and_suspend(state.dns);
 	for (size_t i = 0; i < COUNT_OF(dns_options); i++)
 		evdns_base_set_option(state.dns, dns_options[i][0], dns_options[i][1]);
 	state.servers = evdns_base_count_nameservers(state.dns);

@@ -490,19 +490,21 @@ step_send(struct out *o, short what)
 
 /* ---- HEAD, BODY -------------------------------------------------------------------------- */
 
+/* Seconds, or a date; at most an hour, 0 for anything else. */
 static int64_t
 retry_after(struct slice value)
 {
 	const int64_t most = (int64_t)RETRY_AFTER_MAX_S * CLOCK_S;
-	int64_t us = 0, at, now = clock_wall();
+	int64_t seconds = 0, us = 0, at, now = clock_wall();
 	size_t i;
 
-	for (i = 0; i < value.n && i < 10 && value.p[i] >= '0' && value.p[i] <= '9'; i++)
-		us = us * 10 + (value.p[i] - '0');
-	if (i == 0 || i < value.n)
-		us = date_parse_http(value, now, &at) && at > now ? at - now : 0;
-	else
-		us *= CLOCK_S;
+	for (i = 0; i < value.n && value.p[i] >= '0' && value.p[i] <= '9'; i++)
+		if (seconds <= RETRY_AFTER_MAX_S)
+			seconds = seconds * 10 + (value.p[i] - '0');
+	if (i > 0 && i == value.n)
+		us = seconds * CLOCK_S;
+	else if (date_parse_http(value, now, &at) && at > now)
+		us = at - now;
 	return us < most ? us : most;
 }
 
@@ -571,7 +573,7 @@ start_body(struct out *o, const struct http_head *head, char *rest, size_t n)
 	bool none = head->status == 204 || head->status == 304;
 
 	o->attempt->result.status = head->status;
-	if (head->status == 429 || head->status == 503)
+	if (head->status >= 400)
 		o->attempt->result.retry_after = retry_after(http_header(head, "Retry-After"));
 	o->keep = o->keep && head->keep_alive;
 	o->chunked = head->chunked && !none;

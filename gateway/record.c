@@ -77,5 +77,6 @@ record_decode(struct slice bytes, struct record *r)
 	r->id = field_id(&f);
 	put_u64(r->salt, field_u64(&f));
 	get_alert(&f, &r->alert);
-	return field_end(&f) && r->alert.alert.type <= ALERT_RESOLVED;
+	return field_end(&f) && r->alert.alert.type <= ALERT_RESOLVED &&
+	       r->alert.alert.urgency <= 1;
 }

@@ -26,6 +26,11 @@ static const struct route {
     {"GET", "api/alert/status/{}", SERVE_STATUS, ACCESS_OPEN, api_status},
     {"GET", "api/incidents", SERVE_API, ACCESS_READ, api_incidents},
     {"GET", "api/incidents/{}", SERVE_API, ACCESS_READ, api_incident},
+    {"GET", "api/deliveries", SERVE_API, ACCESS_READ, api_deliveries},
+    {"GET", "api/deliveries/{}", SERVE_API, ACCESS_READ, api_delivery},
+    {"POST", "api/deliveries/{}/replay", SERVE_API, ACCESS_WRITE, api_replay},
+    {"POST", "api/deliveries/replay", SERVE_API, ACCESS_WRITE, api_replay_many},
+    {"POST", "api/webhooks/{}/test", SERVE_API, ACCESS_WRITE, api_test},
     {"POST", "api/webhooks/{}/pause", SERVE_API, ACCESS_WRITE, api_webhook_pause},
     {"POST", "api/webhooks/{}/resume", SERVE_API, ACCESS_WRITE, api_webhook_resume},
     {"POST", "-/pause", SERVE_OPS, ACCESS_WRITE, api_pause},
@@ -132,12 +137,12 @@ find_token(struct slice given)
 }
 
 static bool
-admit(struct route_request *request, const struct route *route)
+admit(struct route_request *request, enum access access)
 {
 	struct slice header = http_header(request->in->head, "Authorization");
 	struct in_reply *reply = &request->in->reply;
 
-	if (route->access == ACCESS_OPEN || (conf->token_count == 0 && request->in->loopback))
+	if (access == ACCESS_OPEN || (conf->token_count == 0 && request->in->loopback))
 		return true;
 	request->token = find_token(presented(header));
 	if (request->token == NULL) {
@@ -147,11 +152,17 @@ admit(struct route_request *request, const struct route *route)
 		snprintf(reply->headers, sizeof reply->headers, "WWW-Authenticate: Token\r\n");
 		return false;
 	}
-	if (route->access == ACCESS_WRITE && request->token->read_only) {
+	if (access == ACCESS_WRITE && request->token->read_only) {
 		route_detail(request, 403, "You do not have permission to perform this action.");
 		return false;
 	}
 	return true;
+}
+
+bool
+route_admit(struct route_request *request)
+{
+	return admit(request, ACCESS_READ);
 }
 
 /* ---- dispatch ---------------------------------------------------------------------------- */
@@ -179,7 +190,7 @@ route_request(struct in_request *in)
 		if (!(route->surface & in->surfaces) || !match(route->path, path, request.part))
 			continue;
 		if (method_is(route, in->head->method)) {
-			if (admit(&request, route))
+			if (admit(&request, route->access))
 				route->handler(&request);
 			return;
 		}
@@ -211,6 +222,46 @@ route_query(const struct route_request *request, const char *name)
 		query.n -= length;
 	}
 	return found;
+}
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+struct slice
+route_decode(struct slice text, char *room, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n && n < size; i++) {
+		bool escape = text.p[i] == '%' && i + 2 < text.n &&
+			      hex_digit(text.p[i + 1]) >= 0 && hex_digit(text.p[i + 2]) >= 0;
+
+		if (escape) {
+			room[n++] = (char)(hex_digit(text.p[i + 1]) * 16 + hex_digit(text.p[i + 2]));
+			i += 2;
+		} else {
+			room[n++] = text.p[i];
+		}
+	}
+	return (struct slice){room, n};
+}
+
+bool
+route_number(struct slice text, uint64_t *number)
+{
+	*number = 0;
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9')
+			return false;
+		*number = *number * 10 + (uint64_t)(text.p[i] - '0');
+	}
+	return text.n > 0 && text.n <= 18;
 }
 
 struct json_writer

@@ -26,6 +26,15 @@ const struct conf *route_conf(void);
 /* The value of a query parameter, as it stands in the target; {NULL, 0}: not there. */
 struct slice route_query(const struct route_request *, const char *name) NONNULL;
 
+/* The bytes that text's %XX stand for, in room; what does not fit is cut. */
+struct slice route_decode(struct slice text, char *room, size_t size) NONNULL;
+/* Decimal digits only, of a number that fits; false for anything else. */
+bool route_number(struct slice, uint64_t *) MUST NONNULL;
+
+/* For a handler that anybody may call and that tells more to some: whether the request may read
+ * what `api` serves. False: it is answered. */
+bool route_admit(struct route_request *) MUST NONNULL;
+
 /* A writer onto the reply's body, and the reply's status; JSON's content type is the default. */
 struct json_writer route_reply(struct route_request *, int status) NONNULL;
 void route_detail(struct route_request *, int status, const char *detail) NONNULL;
@@ -33,9 +42,12 @@ void route_not_found(struct route_request *) NONNULL;
 
 /* The handlers: one file each. */
 route_handler api_generic;   /* api_ingest.c */
-route_handler api_status;
+route_handler api_status;    /* api_status.c */
 route_handler api_incidents; /* api_incident.c */
 route_handler api_incident;
+route_handler api_deliveries, api_delivery; /* api_delivery.c */
+route_handler api_replay, api_replay_many;  /* api_replay.c */
+route_handler api_test;      /* api_test.c */
 route_handler api_healthy, api_ready, api_pause, api_resume; /* api_ops.c */
 route_handler api_webhook_pause, api_webhook_resume;
 

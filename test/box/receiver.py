@@ -135,7 +135,7 @@ def close():
 
 class Receiver:
     def __init__(self, behaviour=None, script=(), choose=None, host="127.0.0.1", mute=False,
-                 keep=True):
+                 keep=True, port=0):
         self.behaviour = behaviour or answer(200)
         self.script = list(script)
         self.choose = choose
@@ -150,7 +150,8 @@ class Receiver:
         self.listener = socket.socket(family, socket.SOCK_STREAM)
         if mute:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-        self.listener.bind((host, 0))
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((host, port))
         self.listener.listen(512)
         self.port = self.listener.getsockname()[1]
         self.host = "[%s]" % host if ":" in host else host

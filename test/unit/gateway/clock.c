@@ -96,7 +96,8 @@ test_clock_other_boot(void **state)
 	assert_about(clock_steady(), meta.steady);
 }
 
-/* A boot time of this boot that lies ahead (a store copied to and fro) takes nothing back either. */
+/* A boot time of this boot that lies ahead (a store copied to and fro) takes nothing back
+ * either. */
 static void
 test_clock_boot_ahead(void **state)
 {
@@ -175,14 +176,11 @@ test_clock_never_back(void **state)
 int
 main(void)
 {
-	static const struct CMUnitTest tests[] = {CLOCK_TEST(test_clock_fresh),
-	    CLOCK_TEST(test_clock_same_boot),
-	    CLOCK_TEST(test_clock_down_time),
-	    CLOCK_TEST(test_clock_other_boot),
-	    CLOCK_TEST(test_clock_boot_ahead),
-	    CLOCK_TEST(test_clock_save),
-	    CLOCK_TEST(test_clock_advance),
-	    CLOCK_TEST(test_clock_never_back)};
+	static const struct CMUnitTest tests[] = {
+	    CLOCK_TEST(test_clock_fresh),      CLOCK_TEST(test_clock_same_boot),
+	    CLOCK_TEST(test_clock_down_time),  CLOCK_TEST(test_clock_other_boot),
+	    CLOCK_TEST(test_clock_boot_ahead), CLOCK_TEST(test_clock_save),
+	    CLOCK_TEST(test_clock_advance),    CLOCK_TEST(test_clock_never_back)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

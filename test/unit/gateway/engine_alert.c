@@ -29,7 +29,7 @@ test_engine_alert_types(void **state)
 	static const struct {
 		enum alert_type before, type; /* before: INFO stands for nothing open */
 		const char *told;
-		uint8_t status;               /* of incident 1 afterwards; 0: there is none */
+		uint8_t status; /* of incident 1 afterwards; 0: there is none */
 	} cases[] = {
 	    {ALERT_INFO, ALERT_CRITICAL, "head ops 1.1\nevent 1 triggered\nalert created 1\n", 1},
 	    {ALERT_INFO, ALERT_ERROR, "alert alone 0\n", 0},
@@ -78,10 +78,10 @@ test_engine_alert_threshold(void **state)
 		const char *conf;
 		bool creates[3]; /* warning, error, critical */
 	} cases[] = {{CONF("", ", 'create_incidents_for': 'none'", ""), {false, false, false}},
-	    {CONF("", "", ""), {false, false, true}},
-	    {CONF("", ", 'create_incidents_for': 'critical'", ""), {false, false, true}},
-	    {CONF("", ", 'create_incidents_for': 'error'", ""), {false, true, true}},
-	    {CONF("", ", 'create_incidents_for': 'warning'", ""), {true, true, true}}};
+		     {CONF("", "", ""), {false, false, true}},
+		     {CONF("", ", 'create_incidents_for': 'critical'", ""), {false, false, true}},
+		     {CONF("", ", 'create_incidents_for': 'error'", ""), {false, true, true}},
+		     {CONF("", ", 'create_incidents_for': 'warning'", ""), {true, true, true}}};
 	static const char *const entities[] = {"w", "e", "c"};
 
 	(void)state;
@@ -109,7 +109,7 @@ test_engine_alert_facts(void **state)
 
 	(void)state;
 	world_configure(CONF("'escalation_policy': '00000000-0000-4000-8000-000000000001',",
-	    ", 'default_urgency': 'low'", ""));
+			     ", 'default_urgency': 'low'", ""));
 	first = make_alert("db", ALERT_CRITICAL);
 	first.alert.alert.sla = slice_of(sla);
 	first.alert.alert.priority = slice_of(sla);
@@ -209,10 +209,14 @@ test_engine_alert_maintenance(void **state)
 		const char *conf;
 		bool under; /* at WORLD_START_S, 2025-11-21T09:00:00Z */
 	} cases[] = {{CONF("'under_maintenance': true,", "", HOOK("ops", "")), true},
-	    {CONF("'maintenance': [{'start': '2025-11-21T09:00:00Z', 'end': '2025-11-21T09:01:00Z'}],",
-		 "", HOOK("ops", "")), true},
-	    {CONF("'maintenance': [{'start': '2025-11-21T08:00:00Z', 'end': '2025-11-21T09:00:00Z'}],",
-		 "", HOOK("ops", "")), false}};
+		     {CONF("'maintenance': [{'start': '2025-11-21T09:00:00Z', 'end': "
+			   "'2025-11-21T09:01:00Z'}],",
+			   "", HOOK("ops", "")),
+		      true},
+		     {CONF("'maintenance': [{'start': '2025-11-21T08:00:00Z', 'end': "
+			   "'2025-11-21T09:00:00Z'}],",
+			   "", HOOK("ops", "")),
+		      false}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -223,7 +227,8 @@ test_engine_alert_maintenance(void **state)
 		world_configure(cases[i].conf);
 		forget();
 		record = alert("disk", ALERT_CRITICAL);
-		assert_int_equal(trace_of(&record).state, cases[i].under ? TRACE_FAILED : TRACE_COMPLETED);
+		assert_int_equal(trace_of(&record).state,
+				 cases[i].under ? TRACE_FAILED : TRACE_COMPLETED);
 		if (cases[i].under) {
 			expect("alert failed 0\n");
 			assert_slice(trace_of(&record).error, "Your service is under maintenance");
@@ -241,7 +246,8 @@ test_engine_alert_maintenance(void **state)
 	}
 }
 
-/* What mapping could not make an alert of, and an integration that is gone: failed, with the reason. */
+/* What mapping could not make an alert of, and an integration that is gone: failed, with the
+ * reason. */
 static void
 test_engine_alert_failure(void **state)
 {
@@ -307,7 +313,35 @@ test_engine_alert_collation_newest(void **state)
 	expect("alert joined 1\n");
 }
 
-/* An incident stands for OPEN_KEYS_MAX entity ids at most; the next one gets an incident of its own. */
+/* The entity id that joined is kept at once, however many heads wait to be saved. */
+static void
+test_engine_alert_collation_saved(void **state)
+{
+	enum { OTHERS = 40 };
+	struct record record;
+	char entity[16];
+
+	(void)state;
+	world_configure(PLAIN);
+	for (int i = 0; i <= OTHERS; i++) {
+		snprintf(entity, sizeof entity, "e%d", i);
+		alert(entity, ALERT_CRITICAL);
+	}
+	world_configure(COLLATION);
+	for (int i = 0; i <= OTHERS; i++) {
+		snprintf(entity, sizeof entity, "e%d", i);
+		record = make_alert(i < OTHERS ? entity : "new", ALERT_CRITICAL);
+		apply(&record);
+	}
+	commit();
+	world_restart(COLLATION);
+	forget();
+	alert("new", ALERT_INFO);
+	expect("alert joined 41\n");
+}
+
+/* An incident stands for OPEN_KEYS_MAX entity ids at most; the next one gets an incident of
+ * its own. */
 static void
 test_engine_alert_collation_full(void **state)
 {
@@ -367,17 +401,18 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {WORLD_TEST(test_engine_alert_life),
-	    WORLD_TEST(test_engine_alert_types),
-	    WORLD_TEST(test_engine_alert_threshold),
-	    WORLD_TEST(test_engine_alert_facts),
-	    WORLD_TEST(test_engine_alert_rows),
-	    WORLD_TEST(test_engine_alert_suppressed),
-	    WORLD_TEST(test_engine_alert_maintenance),
-	    WORLD_TEST(test_engine_alert_failure),
-	    WORLD_TEST(test_engine_alert_collation),
-	    WORLD_TEST(test_engine_alert_collation_newest),
-	    WORLD_TEST(test_engine_alert_collation_full),
-	    WORLD_TEST(test_engine_alert_integrations)};
+						  WORLD_TEST(test_engine_alert_types),
+						  WORLD_TEST(test_engine_alert_threshold),
+						  WORLD_TEST(test_engine_alert_facts),
+						  WORLD_TEST(test_engine_alert_rows),
+						  WORLD_TEST(test_engine_alert_suppressed),
+						  WORLD_TEST(test_engine_alert_maintenance),
+						  WORLD_TEST(test_engine_alert_failure),
+						  WORLD_TEST(test_engine_alert_collation),
+						  WORLD_TEST(test_engine_alert_collation_newest),
+						  WORLD_TEST(test_engine_alert_collation_saved),
+						  WORLD_TEST(test_engine_alert_collation_full),
+						  WORLD_TEST(test_engine_alert_integrations)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

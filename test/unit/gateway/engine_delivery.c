@@ -1,4 +1,5 @@
-/* Deliveries as the engine keeps them (CONTRACT §8): order, schedule, dead letters, room, holding. */
+/* Deliveries as the engine keeps them (CONTRACT §8): order, schedule, dead letters, room,
+ * holding. */
 #include "world.h"
 
 static uint32_t
@@ -70,7 +71,8 @@ test_engine_delivery_rows(void **state)
 	assert_int_equal(delivery(&id).created, w.now);
 	assert_int_equal(rows_of("deliveries"), 1);
 	record = alert("db", ALERT_RESOLVED);
-	expect("head end 1.2\nevent 1 resolved\nalert resolved 1\n"); /* the first of its lane there */
+	expect(
+	    "head end 1.2\nevent 1 resolved\nalert resolved 1\n"); /* the first of its lane there */
 	assert_int_equal(rows_of("deliveries"), 3);
 	assert_int_equal(rows_of("events"), 2);
 }
@@ -168,16 +170,21 @@ test_engine_delivery_schedule(void **state)
 	assert_int_equal(rows_of("lanes") + rows_of("due"), 0);
 }
 
-/* The webhook's own waits, what the record's jitter makes of them, and what the receiver asked for. */
+/* The webhook's own waits, what the record's jitter makes of them, and what the receiver asked
+ * for. */
 static void
 test_engine_delivery_waits(void **state)
 {
 	static const struct {
 		int jitter;
 		int64_t retry_after, wait;
-	} cases[] = {{0, 0, 10 * SECOND}, {-200, 0, 8 * SECOND}, {200, 0, 12 * SECOND},
-	    {1, 0, 10 * SECOND + 10000}, {0, SECOND, 10 * SECOND}, {-200, 9 * SECOND, 9 * SECOND},
-	    {200, 3600 * SECOND, 3600 * SECOND}};
+	} cases[] = {{0, 0, 10 * SECOND},
+		     {-200, 0, 8 * SECOND},
+		     {200, 0, 12 * SECOND},
+		     {1, 0, 10 * SECOND + 10000},
+		     {0, SECOND, 10 * SECOND},
+		     {-200, 9 * SECOND, 9 * SECOND},
+		     {200, 3600 * SECOND, 3600 * SECOND}};
 
 	(void)state;
 	world_configure(CONF("", "", HOOK("ops", ", 'retry': ['10s']")));
@@ -197,7 +204,8 @@ test_engine_delivery_waits(void **state)
 		w.now += cases[i].wait;
 		tick();
 		record.outcome.delivery = w.head;
-		apply_alone(&record); /* one wait in all, then dead, whatever the receiver asks for */
+		apply_alone(
+		    &record); /* one wait in all, then dead, whatever the receiver asks for */
 		assert_int_equal(delivery(&w.head).state, DELIVERY_DEAD);
 		alert("db", ALERT_RESOLVED);
 		end(&w.head, VERDICT_DELIVERED);
@@ -441,20 +449,14 @@ test_engine_delivery_orphans(void **state)
 int
 main(void)
 {
-	static const struct CMUnitTest tests[] = {WORLD_TEST(test_engine_delivery_rows),
-	    WORLD_TEST(test_engine_delivery_order),
-	    WORLD_TEST(test_engine_delivery_lanes),
-	    WORLD_TEST(test_engine_delivery_schedule),
-	    WORLD_TEST(test_engine_delivery_waits),
-	    WORLD_TEST(test_engine_delivery_steady),
-	    WORLD_TEST(test_engine_delivery_early),
-	    WORLD_TEST(test_engine_delivery_refused),
-	    WORLD_TEST(test_engine_delivery_dead),
-	    WORLD_TEST(test_engine_delivery_attempts),
-	    WORLD_TEST(test_engine_delivery_queue_full),
-	    WORLD_TEST(test_engine_delivery_hold),
-	    WORLD_TEST(test_engine_delivery_gone),
-	    WORLD_TEST(test_engine_delivery_orphans)};
+	static const struct CMUnitTest tests[] = {
+	    WORLD_TEST(test_engine_delivery_rows),	 WORLD_TEST(test_engine_delivery_order),
+	    WORLD_TEST(test_engine_delivery_lanes),	 WORLD_TEST(test_engine_delivery_schedule),
+	    WORLD_TEST(test_engine_delivery_waits),	 WORLD_TEST(test_engine_delivery_steady),
+	    WORLD_TEST(test_engine_delivery_early),	 WORLD_TEST(test_engine_delivery_refused),
+	    WORLD_TEST(test_engine_delivery_dead),	 WORLD_TEST(test_engine_delivery_attempts),
+	    WORLD_TEST(test_engine_delivery_queue_full), WORLD_TEST(test_engine_delivery_hold),
+	    WORLD_TEST(test_engine_delivery_gone),	 WORLD_TEST(test_engine_delivery_orphans)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Ids as issued: each larger than the one before, whatever the clock does, and with the node's number
- * (CONTRACT §1.7, §3). */
+/* Ids as issued: each larger than the one before, whatever the clock does, and with the node's
+ * number (CONTRACT §1.7, §3). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -177,12 +177,10 @@ test_ids_jitter(void **state)
 int
 main(void)
 {
-	static const struct CMUnitTest tests[] = {cmocka_unit_test(test_ids_grow),
-	    cmocka_unit_test(test_ids_start_ahead),
-	    cmocka_unit_test(test_ids_clock_stepped),
-	    cmocka_unit_test(test_ids_reserve),
-	    cmocka_unit_test(test_ids_restart),
-	    cmocka_unit_test(test_ids_random),
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_ids_grow),	      cmocka_unit_test(test_ids_start_ahead),
+	    cmocka_unit_test(test_ids_clock_stepped), cmocka_unit_test(test_ids_reserve),
+	    cmocka_unit_test(test_ids_restart),	      cmocka_unit_test(test_ids_random),
 	    cmocka_unit_test(test_ids_jitter)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,22 +1,9 @@
 /*
- * Names to addresses: /etc/hosts, DNS from a name server of our own on the same loop, the cache. The
- * clock that the cache reads is this file's, so that minutes pass at once; evdns keeps its own.
+ * Names to addresses: /etc/hosts, DNS from a name server of our own on the same loop, the
+ * cache. The clock that the cache reads is this file's, so that minutes pass at once; evdns
+ * keeps its own.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <arpa/inet.h>
-#include <cmocka.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "gateway/clock.h"
-#include "gateway/lookup.h"
-#include "gateway/net.h"
+#include "name_server.h"
 
 static int64_t now = (int64_t)1000 * CLOCK_S;
 
@@ -30,128 +17,6 @@ int64_t
 clock_wall(void)
 {
 	return now;
-}
-
-/* ---- the name server ------------------------------------------------------------------------ */
-
-enum { TYPE_A = 1, TYPE_AAAA = 28, SILENT = -1, GARBAGE = -2, SERVFAIL = 2, NXDOMAIN = 3 };
-
-/* How it answers; a name that is not here does not exist. */
-struct zone {
-	const char *name;
-	int code;    /* 0, NXDOMAIN, SERVFAIL, SILENT, GARBAGE */
-	int v4, v6;  /* addresses: 192.0.2.1, ..., 2001:db8::1, ...; SILENT: that type is not answered */
-	uint32_t ttl;
-	unsigned asked4, asked6;
-};
-
-static struct zone zones[] = {{"both.example", 0, 2, 1, 60, 0, 0},
-    {"four.example", 0, 1, 0, 60, 0, 0},
-    {"six.example", 0, 0, 2, 60, 0, 0},
-    {"many.example", 0, 20, 3, 60, 0, 0},
-    {"mute6.example", 0, 1, SILENT, 60, 0, 0},
-    {"short.example", 0, 1, 0, 1, 0, 0},
-    {"zero.example", 0, 1, 0, 0, 0, 0},
-    {"six-short.example", 0, 0, 1, 2, 0, 0},
-    {"middle.example", 0, 1, 0, 100, 0, 0},
-    {"long.example", 0, 1, 1, 86400, 0, 0},
-    {"huge.example", 0, 1, 0, 0xffffffff, 0, 0},
-    {"none.example", NXDOMAIN, 0, 0, 3600, 0, 0},
-    {"empty.example", 0, 0, 0, 3600, 0, 0},
-    {"fail.example", SERVFAIL, 0, 0, 0, 0, 0},
-    {"silent.example", SILENT, 0, 0, 0, 0, 0},
-    {"garbage.example", GARBAGE, 0, 0, 0, 0, 0}};
-
-static struct {
-	struct event_base *base;
-	struct event *event;
-	int fd;
-	char dir[32], resolv[48], hosts[48];
-} w;
-
-static struct zone *
-zone_of(const char *name)
-{
-	for (size_t i = 0; i < COUNT_OF(zones); i++)
-		if (strcasecmp(zones[i].name, name) == 0)
-			return &zones[i];
-	return NULL;
-}
-
-static size_t
-put_u16(uint8_t *p, unsigned v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-	return 2;
-}
-
-/* Owner (the question's name), type, class, TTL, address. */
-static size_t
-put_answer(uint8_t *p, int type, uint32_t ttl, int nth)
-{
-	uint8_t v4[4] = {192, 0, 2, (uint8_t)nth}, v6[16] = {0x20, 0x01, 0x0d, 0xb8};
-	size_t n = put_u16(p, 0xc00c);
-
-	v6[15] = (uint8_t)nth;
-	n += put_u16(p + n, (unsigned)type);
-	n += put_u16(p + n, 1);
-	put_u32(p + n, ttl);
-	n += 4;
-	n += put_u16(p + n, type == TYPE_A ? 4 : 16);
-	memcpy(p + n, type == TYPE_A ? v4 : v6, type == TYPE_A ? 4 : 16);
-	return n + (type == TYPE_A ? 4 : 16);
-}
-
-static size_t
-make_reply(uint8_t *packet, size_t n, int type, const struct zone *zone)
-{
-	int code = zone == NULL ? NXDOMAIN : zone->code;
-	int count = zone == NULL ? 0 : type == TYPE_A ? zone->v4 : zone->v6;
-
-	if (code == SILENT || count == SILENT)
-		return 0;
-	put_u16(packet + 2, 0x8180 | (code > 0 ? (unsigned)code : 0));
-	put_u16(packet + 6, (unsigned)count);
-	if (code == GARBAGE) { /* the question's id, and then nothing that makes sense */
-		put_u16(packet + 6, 9);
-		memset(packet + n, 0xc0, 100);
-		return n + 100;
-	}
-	for (int i = 1; i <= count; i++)
-		n += put_answer(packet + n, type, zone->ttl, i);
-	return n;
-}
-
-static void
-on_query(evutil_socket_t fd, short what, void *arg)
-{
-	uint8_t packet[1024];
-	char name[256];
-	struct sockaddr_storage from;
-	socklen_t from_n = sizeof from;
-	ssize_t got = recvfrom(fd, packet, 512, 0, (struct sockaddr *)&from, &from_n);
-	size_t at = 12, n = 0;
-	struct zone *zone;
-	int type;
-
-	(void)what;
-	(void)arg;
-	while (at < (size_t)got && packet[at] != 0) {
-		memcpy(name + n, packet + at + 1, packet[at]);
-		n += packet[at];
-		name[n++] = '.';
-		at += packet[at] + 1u;
-	}
-	name[n > 0 ? n - 1 : 0] = '\0';
-	type = packet[at + 1] << 8 | packet[at + 2];
-	zone = zone_of(name);
-	if (zone != NULL)
-		(*(type == TYPE_A ? &zone->asked4 : &zone->asked6))++;
-	put_u16(packet + 10, 0);
-	n = make_reply(packet, at + 5, type, zone);
-	if (n > 0)
-		sendto(fd, packet, n, 0, (struct sockaddr *)&from, from_n);
 }
 
 /* ---- waiting -------------------------------------------------------------------------------- */
@@ -338,11 +203,14 @@ test_lookup_hosts(void **state)
 	static const struct {
 		const char *name, *first;
 		size_t count;
-	} cases[] = {{"one", "192.0.2.1", 1}, {"alias", "192.0.2.1", 1}, {"ALIAS", "192.0.2.1", 1},
-	    {"tabbed", "192.0.2.2", 1}, {"too", "192.0.2.2", 1}, {"six", "2001:db8::3", 1},
-	    {"dual", "192.0.2.3", 2}, {"twice", "192.0.2.4", 1}, {"last", "192.0.2.5", 1},
-	    {"comment", NULL, 0}, {"hidden", NULL, 0}, {"wrong", NULL, 0}, {"nonsense", NULL, 0},
-	    {"on", NULL, 0}, {"onee", NULL, 0}, {"#", NULL, 0}};
+	} cases[] = {{"one", "192.0.2.1", 1},	{"alias", "192.0.2.1", 1},
+		     {"ALIAS", "192.0.2.1", 1}, {"tabbed", "192.0.2.2", 1},
+		     {"too", "192.0.2.2", 1},	{"six", "2001:db8::3", 1},
+		     {"dual", "192.0.2.3", 2},	{"twice", "192.0.2.4", 1},
+		     {"last", "192.0.2.5", 1},	{"comment", NULL, 0},
+		     {"hidden", NULL, 0},	{"wrong", NULL, 0},
+		     {"nonsense", NULL, 0},	{"on", NULL, 0},
+		     {"onee", NULL, 0},		{"#", NULL, 0}};
 
 	(void)state;
 	write_file(w.hosts, text);
@@ -467,9 +335,9 @@ test_lookup_ttl(void **state)
 	static const struct {
 		const char *name;
 		int64_t seconds;
-	} cases[] = {{"four.example", 60}, {"middle.example", 100}, {"short.example", 5},
-	    {"zero.example", 5}, {"six-short.example", 5}, {"long.example", 300}, {"none.example", 5},
-	    {"empty.example", 5}};
+	} cases[] = {{"four.example", 60}, {"middle.example", 100},  {"short.example", 5},
+		     {"zero.example", 5},  {"six-short.example", 5}, {"long.example", 300},
+		     {"none.example", 5},  {"empty.example", 5}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -513,7 +381,7 @@ test_lookup_one_in_flight(void **state)
 	for (size_t i = 0; i < COUNT_OF(waiters); i++) {
 		waiters[i] = new_waiter();
 		assert_int_equal(find(i % 2 == 0 ? "both.example" : "BOTH.example", &waiters[i]),
-		    LOOKUP_WAIT);
+				 LOOKUP_WAIT);
 	}
 	lookup_cancel(&waiters[1].wait);
 	lookup_cancel(&waiters[1].wait);
@@ -571,7 +439,8 @@ test_lookup_server_failed(void **state)
 	lookup_cancel(&waiter.wait);
 }
 
-/* Silence, or bytes that are no answer, about one name delay no other; who gives up is told nothing. */
+/* Silence, or bytes that are no answer, about one name delay no other; who gives up is told
+ * nothing. */
 static void
 test_lookup_silence(void **state)
 {
@@ -594,25 +463,19 @@ test_lookup_silence(void **state)
 }
 
 #define ALONE_TEST(f) cmocka_unit_test_setup_teardown(f, setup_alone, teardown)
-#define DNS_TEST(f) cmocka_unit_test_setup_teardown(f, setup_dns, teardown)
+#define DNS_TEST(f)   cmocka_unit_test_setup_teardown(f, setup_dns, teardown)
 
 int
 main(void)
 {
-	static const struct CMUnitTest tests[] = {DNS_TEST(test_lookup_literal),
-	    DNS_TEST(test_lookup_hosts),
-	    DNS_TEST(test_lookup_hosts_changed),
-	    DNS_TEST(test_lookup_hosts_many),
-	    DNS_TEST(test_lookup_name_length),
-	    ALONE_TEST(test_lookup_no_server),
-	    DNS_TEST(test_lookup_dns),
-	    DNS_TEST(test_lookup_dns_hosts),
-	    DNS_TEST(test_lookup_ttl),
-	    DNS_TEST(test_lookup_ttl_huge),
-	    DNS_TEST(test_lookup_one_in_flight),
-	    DNS_TEST(test_lookup_from_done),
-	    DNS_TEST(test_lookup_half_mute),
-	    DNS_TEST(test_lookup_server_failed),
+	static const struct CMUnitTest tests[] = {
+	    DNS_TEST(test_lookup_literal),	 DNS_TEST(test_lookup_hosts),
+	    DNS_TEST(test_lookup_hosts_changed), DNS_TEST(test_lookup_hosts_many),
+	    DNS_TEST(test_lookup_name_length),	 ALONE_TEST(test_lookup_no_server),
+	    DNS_TEST(test_lookup_dns),		 DNS_TEST(test_lookup_dns_hosts),
+	    DNS_TEST(test_lookup_ttl),		 DNS_TEST(test_lookup_ttl_huge),
+	    DNS_TEST(test_lookup_one_in_flight), DNS_TEST(test_lookup_from_done),
+	    DNS_TEST(test_lookup_half_mute),	 DNS_TEST(test_lookup_server_failed),
 	    DNS_TEST(test_lookup_silence)};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -1,342 +1,6 @@
-/*
- * Attempts at a scripted receiver: a real listener on the same loop, which answers each request by
- * the next row of its script (CONTRACT §1.4, §8).
- */
-#include <errno.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "gateway/clock.h"
-#include "gateway/net.h"
-#include "gateway/out.h"
-#include "test/unit/conf/parse.h"
-
-enum { CONNECTIONS_MAX = 16, REPLY_MAX = 2 << 20 };
-
-/* ---- the receiver --------------------------------------------------------------------------- */
-
-enum then { KEEP, CLOSE, RESET };
-
-struct act {
-	const char *reply; /* NULL: nothing */
-	enum then then;
-	int wait_ms;       /* before the reply, */
-	size_t at;         /* or, if not 0, before its byte `at`; */
-	bool dribble;      /* or before each byte of it */
-	size_t body;       /* so many bytes of body behind it */
-	bool early;        /* answers as soon as the request begins, and reads no more of it */
-};
-
-struct connection {
-	int fd;
-	struct event *event, *timer;
-	size_t got;        /* bytes of the request at hand */
-	char tail[4];      /* its last bytes */
-	const struct act *act;
-	size_t sent;
-};
-
-static struct {
-	struct event_base *base;
-	struct event *accepting;
-	int fd, port;
-	struct connection connections[CONNECTIONS_MAX];
-	size_t accepted, requests, closed; /* closed: by the gateway */
-	const struct act *script;
-	size_t acts;
-	struct conf *conf;
-	struct out_pool *pool;
-	char dir[32], resolv[48], hosts[48];
-} w;
-
-static void
-end_connection(struct connection *c, bool reset)
-{
-	struct linger now = {1, 0};
-
-	if (c->fd < 0)
-		return;
-	if (reset)
-		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-	event_free(c->event);
-	event_free(c->timer);
-	close(c->fd);
-	c->fd = -1;
-}
-
-/* The script's reply with its body; valid until the next one. */
-static struct slice
-whole_reply(const struct act *act)
-{
-	static char text[REPLY_MAX];
-	size_t n = act->reply == NULL ? 0 : strlen(act->reply);
-
-	assert_true(n + act->body <= sizeof text);
-	memcpy(text, act->reply == NULL ? "" : act->reply, n);
-	memset(text + n, 'b', act->body);
-	return (struct slice){text, n + act->body};
-}
-
-static void
-pause_for(struct connection *c, int ms)
-{
-	struct timeval tv = {ms / 1000, ms % 1000 * 1000};
-
-	event_add(c->timer, &tv);
-}
-
-static void
-send_more(struct connection *c)
-{
-	const struct act *act = c->act;
-	struct slice reply = whole_reply(act);
-	size_t until = c->sent < act->at ? act->at : reply.n;
-	ssize_t n;
-
-	if (act->dribble)
-		until = c->sent + 1;
-	n = send(c->fd, reply.p + c->sent, until - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (n < 0 && errno != EAGAIN) {
-		end_connection(c, false);
-		w.closed++;
-		return;
-	}
-	c->sent += n > 0 ? (size_t)n : 0;
-	if (c->sent < reply.n)
-		pause_for(c, c->sent == act->at || act->dribble ? act->wait_ms : 1);
-	else if (act->then != KEEP)
-		end_connection(c, act->then == RESET);
-}
-
-static void
-on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	send_more(arg);
-}
-
-static void
-answer(struct connection *c)
-{
-	c->act = w.requests < w.acts ? &w.script[w.requests] : NULL;
-	w.requests++;
-	c->got = c->sent = 0;
-	if (c->act == NULL)
-		return; /* silence */
-	if (c->act->early)
-		event_del(c->event);
-	if (c->act->wait_ms > 0 && c->act->at == 0)
-		pause_for(c, c->act->wait_ms);
-	else
-		send_more(c);
-}
-
-/* Requests end in "{}", which nothing else in them does. */
-static void
-on_bytes(evutil_socket_t fd, short what, void *arg)
-{
-	static char bytes[1 << 16];
-	struct connection *c = arg;
-	ssize_t n = recv(fd, bytes, sizeof bytes, 0);
-	bool early = c->got == 0 && w.requests < w.acts && w.script[w.requests].early;
-
-	(void)what;
-	if (n <= 0) {
-		end_connection(c, false);
-		w.closed++;
-		return;
-	}
-	c->got += (size_t)n;
-	if (early || (n >= 2 && memcmp(bytes + n - 2, "{}", 2) == 0))
-		answer(c);
-}
-
-static void
-on_accept(evutil_socket_t fd, short what, void *arg)
-{
-	struct connection *c;
-	int got = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-	(void)what;
-	(void)arg;
-	if (got < 0)
-		return;
-	assert_true(w.accepted < CONNECTIONS_MAX);
-	c = &w.connections[w.accepted++];
-	*c = (struct connection){.fd = got};
-	c->event = event_new(w.base, got, EV_READ | EV_PERSIST, on_bytes, c);
-	c->timer = evtimer_new(w.base, on_timer, c);
-	event_add(c->event, NULL);
-}
-
-/* ---- attempts ------------------------------------------------------------------------------- */
-
-struct attempt {
-	struct out_attempt out;
-	struct out_result result;
-	struct slice body;
-	unsigned fills;
-	bool done, refuse;
-};
-
-static bool
-fill(struct out_attempt *out, struct buf *head, struct slice *body)
-{
-	struct attempt *a = (struct attempt *)out;
-
-	a->fills++;
-	*body = a->body;
-	buf_printf(head, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n", a->body.n);
-	return !a->refuse;
-}
-
-static void
-done(struct out_attempt *out, const struct out_result *result)
-{
-	struct attempt *a = (struct attempt *)out;
-
-	assert_false(a->done);
-	a->done = true;
-	a->result = *result;
-}
-
-static struct attempt
-new_attempt(void)
-{
-	return (struct attempt){.out = {.fill = fill, .done = done}, .body = SLICE("{}")};
-}
-
-/* The loop for a moment: what has come is dealt with. */
-static void
-run(int ms)
-{
-	struct timeval tv = {ms / 1000, ms % 1000 * 1000};
-
-	event_base_loopexit(w.base, &tv);
-	event_base_loop(w.base, 0);
-	out_reap();
-}
-
-static struct out_result
-finish(struct attempt *a)
-{
-	for (int i = 0; i < 2000 && !a->done; i++)
-		run(2);
-	assert_true(a->done);
-	return a->result;
-}
-
-static struct out_result
-try(void)
-{
-	struct attempt a = new_attempt();
-
-	out_start(w.pool, &a.out);
-	return finish(&a);
-}
-
-static void
-play(const struct act *script, size_t acts)
-{
-	w.script = script;
-	w.acts = acts;
-	w.requests = 0;
-}
-
-/* ---- life ----------------------------------------------------------------------------------- */
-
-static void
-configure(const char *host, const char *deadline, const char *networks)
-{
-	char text[512];
-
-	snprintf(text, sizeof text,
-	    "{'allow_networks': [%s], 'services': [{'name': 's', 'webhooks': [{'name': 'ops',"
-	    " 'url': 'http://%s:%d/', 'deadline': '%s'}]}]}", networks, host, w.port, deadline);
-	out_pool_free(w.pool);
-	conf_release(w.conf);
-	w.conf = parse_good(text);
-	out_setup(w.base, w.conf);
-	w.pool = out_pool_new(&w.conf->webhooks[0]);
-	assert_non_null(w.pool);
-}
-
-static void
-listen_on(const uint8_t ip[4])
-{
-	struct sockaddr_storage name;
-	struct address address = address_ipv4(ip);
-	socklen_t n = net_sockaddr(&address, 0, &name);
-	int little = 4096; /* so that a large request does not go out at once */
-
-	w.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	setsockopt(w.fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
-	assert_int_equal(bind(w.fd, (struct sockaddr *)&name, n), 0);
-	assert_int_equal(listen(w.fd, 16), 0);
-	w.port = net_local_port(w.fd);
-	w.accepting = event_new(w.base, w.fd, EV_READ | EV_PERSIST, on_accept, NULL);
-	event_add(w.accepting, NULL);
-}
-
-static void
-listen_no_more(void)
-{
-	event_free(w.accepting);
-	close(w.fd);
-	w.fd = -1;
-}
-
-static void
-write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	memset(&w, 0, sizeof w);
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
-		w.connections[i].fd = -1;
-	strcpy(w.dir, "/tmp/tocsin-out-XXXXXX");
-	w.base = event_base_new();
-	if (mkdtemp(w.dir) == NULL || w.base == NULL)
-		return -1;
-	snprintf(w.resolv, sizeof w.resolv, "%s/resolv.conf", w.dir);
-	snprintf(w.hosts, sizeof w.hosts, "%s/hosts", w.dir);
-	write_file(w.resolv, "nameserver 127.0.0.1:9\n");
-	write_file(w.hosts, "127.0.0.1 one.example\n"
-			    "127.0.0.1 three.example\n127.0.0.2 three.example\n127.0.0.3 three.example\n");
-	listen_on((const uint8_t[]){127, 0, 0, 1});
-	configure("127.0.0.1", "3s", "'127.0.0.0/8'");
-	return lookup_start(w.base, w.resolv, w.hosts);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	out_pool_free(w.pool);
-	out_reap();
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
-		end_connection(&w.connections[i], false);
-	if (w.fd >= 0)
-		listen_no_more();
-	lookup_stop();
-	event_base_loop(w.base, EVLOOP_NONBLOCK);
-	event_base_free(w.base);
-	conf_release(w.conf);
-	unlink(w.resolv);
-	unlink(w.hosts);
-	return rmdir(w.dir);
-}
+/* Attempts at a receiver: how each ends, within its deadline, on which connection (CONTRACT
+ * §1.4, §8). */
+#include "receiver.h"
 
 /* ---- complete answers ----------------------------------------------------------------------- */
 
@@ -345,66 +9,80 @@ static void
 test_out_answers(void **state)
 {
 	static const struct {
-		struct act act;
 		enum reason reason;
 		int status;
 		bool kept;
+		struct act act;
 	} cases[] = {
-	    {{.reply = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}, REASON_OK, 200, true},
-	    {{.reply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}, REASON_OK, 200, true},
-	    {{.reply = "HTTP/1.1 202 A\r\ncontent-length:1\r\n\r\n", .body = 1}, REASON_OK, 202, true},
-	    {{.reply = "HTTP/1.1 204 No\r\n\r\n"}, REASON_OK, 204, true},
-	    {{.reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"},
-		REASON_OK, 200, true},
-	    {{.reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
-		 .dribble = true, .wait_ms = 1}, REASON_OK, 200, true},
-	    {{.reply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", .dribble = true, .wait_ms = 1},
-		REASON_OK, 200, true},
-	    {{.reply = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\n"
-		       "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}, REASON_OK, 200, true},
-	    {{.reply = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-		 .dribble = true, .wait_ms = 1}, REASON_OK, 200, true},
-	    {{.reply = "HTTP/1.1 200 OK\r\n\r\nto the end", .then = CLOSE}, REASON_OK, 200, false},
-	    {{.reply = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"}, REASON_OK,
-		200, false},
-	    {{.reply = "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"}, REASON_OK, 200, false},
-	    {{.reply = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nmore"}, REASON_OK, 200, false},
-	    {{.reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nmore"}, REASON_OK,
-		200, false},
-	    {{.reply = "HTTP/1.1 200 OK\r\nContent-Length: 65536\r\n\r\n", .body = 65536}, REASON_OK, 200,
-		true},
-	    {{.reply = "HTTP/1.1 200 OK\r\nContent-Length: 65537\r\n\r\n", .body = 65537}, REASON_OK, 200,
-		false},
-	    {{.reply = "HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n", .body = 1 << 20},
-		REASON_OK, 200, false},
-	    {{.reply = "HTTP/1.1 200 OK\r\n\r\n", .body = 1 << 20}, REASON_OK, 200, false},
-	    {{.reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFF\r\n",
-		 .body = 1 << 20}, REASON_OK, 200, false},
-	    {{.reply = "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"},
-		REASON_HTTP_3XX, 302, true},
-	    {{.reply = "HTTP/1.1 304 Same\r\nContent-Length: 10\r\n\r\n"}, REASON_HTTP_3XX, 304, true},
-	    {{.reply = "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"}, REASON_HTTP_4XX, 404, true},
-	    {{.reply = "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"}, REASON_HTTP_410, 410, true},
-	    {{.reply = "HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n"}, REASON_HTTP_429, 429, true},
-	    {{.reply = "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"}, REASON_HTTP_5XX, 500, true},
-	    {{.reply = "HTTP/1.1 599 Oh\r\nContent-Length: 0\r\n\r\n"}, REASON_HTTP_5XX, 599, true},
+	    {REASON_OK, 200, true, {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}},
+	    {REASON_OK, 200, true, {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}},
+	    {REASON_OK, 202, true,
+	     {.reply = "HTTP/1.1 202 A\r\ncontent-length:1\r\n\r\n", .body = 1}},
+	    {REASON_OK, 204, true, {.reply = "HTTP/1.1 204 No\r\n\r\n"}},
+	    {REASON_OK, 200, true,
+	     {.reply =
+		  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"}},
+	    {REASON_OK, 200, true,
+	     {.reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+	      .dribble = true,
+	      .wait_ms = 1}},
+	    {REASON_OK, 200, true,
+	     {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+	      .dribble = true,
+	      .wait_ms = 1}},
+	    {REASON_OK, 200, true,
+	     {.reply = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\n"
+		       "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}},
+	    {REASON_OK, 200, true,
+	     {.reply = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+	      .dribble = true,
+	      .wait_ms = 1}},
+	    {REASON_OK, 200, false, {.reply = "HTTP/1.1 200 OK\r\n\r\nto the end", .then = CLOSE}},
+	    {REASON_OK, 200, false,
+	     {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"}},
+	    {REASON_OK, 200, false, {.reply = "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"}},
+	    {REASON_OK, 200, false, {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nmore"}},
+	    {REASON_OK, 200, false,
+	     {.reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nmore"}},
+	    {REASON_OK, 200, true,
+	     {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 65536\r\n\r\n", .body = 65536}},
+	    {REASON_OK, 200, false,
+	     {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 65537\r\n\r\n", .body = 65537}},
+	    {REASON_OK, 200, false,
+	     {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n", .body = 1 << 20}},
+	    {REASON_OK, 200, false, {.reply = "HTTP/1.1 200 OK\r\n\r\n", .body = 1 << 20}},
+	    {REASON_OK, 200, false,
+	     {.reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFF\r\n",
+	      .body = 1 << 20}},
+	    {REASON_HTTP_3XX, 302, true,
+	     {.reply = "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"}},
+	    {REASON_HTTP_3XX, 304, true,
+	     {.reply = "HTTP/1.1 304 Same\r\nContent-Length: 10\r\n\r\n"}},
+	    {REASON_HTTP_4XX, 404, true, {.reply = "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"}},
+	    {REASON_HTTP_410, 410, true,
+	     {.reply = "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"}},
+	    {REASON_HTTP_429, 429, true,
+	     {.reply = "HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n"}},
+	    {REASON_HTTP_5XX, 500, true, {.reply = "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"}},
+	    {REASON_HTTP_5XX, 599, true, {.reply = "HTTP/1.1 599 Oh\r\nContent-Length: 0\r\n\r\n"}},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		const struct act script[] = {cases[i].act,
-		    {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}};
+		const struct act script[] = {
+		    cases[i].act, {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}};
 		struct out_result first, second;
 
 		play(script, COUNT_OF(script));
 		first = try();
 		run(2); /* a connection that the receiver closes is seen to be closed */
 		second = try();
-		if (first.reason != cases[i].reason || first.status != cases[i].status || first.reused ||
-		    second.reason != REASON_OK || second.reused != cases[i].kept || w.requests != 2)
+		if (first.reason != cases[i].reason || first.status != cases[i].status ||
+		    first.reused || second.reason != REASON_OK || second.reused != cases[i].kept ||
+		    w.requests != 2)
 			fail_msg("%zu %.60s: %s %d, then %s %sreused", i, cases[i].act.reply,
-			    reason_word(first.reason), first.status, reason_word(second.reason),
-			    second.reused ? "" : "not ");
+				 reason_word(first.reason), first.status,
+				 reason_word(second.reason), second.reused ? "" : "not ");
 		assert_int_equal(teardown(state) | setup(state), 0);
 	}
 }
@@ -417,29 +95,30 @@ static void
 test_out_faults(void **state)
 {
 	static const struct {
-		struct act act;
 		enum reason reason;
 		int status;
+		struct act act;
 	} cases[] = {
-	    {{.reply = NULL, .then = CLOSE}, REASON_IO_FAILED, 0},
-	    {{.reply = NULL, .then = RESET}, REASON_IO_FAILED, 0},
-	    {{.reply = "HTTP/1.1 200 OK\r\nContent-Le", .then = CLOSE}, REASON_IO_FAILED, 0},
-	    {{.reply = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfour", .then = CLOSE},
-		REASON_IO_FAILED, 200},
-	    {{.reply = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfour", .then = RESET},
-		REASON_IO_FAILED, 200},
-	    {{.reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
-		 .then = CLOSE}, REASON_IO_FAILED, 200},
-	    {{.reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"},
-		REASON_HTTP_INVALID, 200},
-	    {{.reply = "hello, world\r\n\r\n"}, REASON_HTTP_INVALID, 0},
-	    {{.reply = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"},
-		REASON_HTTP_INVALID, 0},
-	    {{.reply = "HTTP/1.1 101 Switching\r\n\r\n"}, REASON_HTTP_INVALID, 0},
-	    {{.reply = "\x16\x03\x03\x02\x28\x01\x01\x01\x01\x01\r\n\r\n", .then = CLOSE},
-		REASON_HTTP_INVALID, 0},
-	    {{.reply = huge_head}, REASON_RESPONSE_TOO_LARGE, 0},
-	    {{.reply = many_hints}, REASON_RESPONSE_TOO_LARGE, 0},
+	    {REASON_IO_FAILED, 0, {.reply = NULL, .then = CLOSE}},
+	    {REASON_IO_FAILED, 0, {.reply = NULL, .then = RESET}},
+	    {REASON_IO_FAILED, 0, {.reply = "HTTP/1.1 200 OK\r\nContent-Le", .then = CLOSE}},
+	    {REASON_IO_FAILED, 200,
+	     {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfour", .then = CLOSE}},
+	    {REASON_IO_FAILED, 200,
+	     {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfour", .then = RESET}},
+	    {REASON_IO_FAILED, 200,
+	     {.reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+	      .then = CLOSE}},
+	    {REASON_HTTP_INVALID, 200,
+	     {.reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"}},
+	    {REASON_HTTP_INVALID, 0, {.reply = "hello, world\r\n\r\n"}},
+	    {REASON_HTTP_INVALID, 0,
+	     {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"}},
+	    {REASON_HTTP_INVALID, 0, {.reply = "HTTP/1.1 101 Switching\r\n\r\n"}},
+	    {REASON_HTTP_INVALID, 0,
+	     {.reply = "\x16\x03\x03\x02\x28\x01\x01\x01\x01\x01\r\n\r\n", .then = CLOSE}},
+	    {REASON_RESPONSE_TOO_LARGE, 0, {.reply = huge_head}},
+	    {REASON_RESPONSE_TOO_LARGE, 0, {.reply = many_hints}},
 	};
 	size_t n = (size_t)snprintf(huge_head, sizeof huge_head, "HTTP/1.1 200 OK\r\nX: ");
 
@@ -453,8 +132,8 @@ test_out_faults(void **state)
 		play(&cases[i].act, 1);
 		result = try();
 		if (result.reason != cases[i].reason || result.status != cases[i].status)
-			fail_msg("%zu %.40s: %s %d", i, cases[i].act.reply, reason_word(result.reason),
-			    result.status);
+			fail_msg("%zu %.40s: %s %d", i, cases[i].act.reply,
+				 reason_word(result.reason), result.status);
 		assert_int_equal(w.requests, 1); /* made once */
 		run(5);
 		assert_true(w.connections[0].fd < 0 || w.closed == 1); /* never kept */
@@ -491,14 +170,17 @@ test_out_retry_after(void **state)
 	static const struct {
 		const char *reply;
 		int64_t seconds;
-	} cases[] = {{"HTTP/1.1 429 S\r\nContent-Length: 0\r\nRetry-After: 7\r\n\r\n", 7},
+	} cases[] = {
+	    {"HTTP/1.1 429 S\r\nContent-Length: 0\r\nRetry-After: 7\r\n\r\n", 7},
 	    {"HTTP/1.1 503 S\r\nContent-Length: 0\r\nretry-after:  120 \r\n\r\n", 120},
 	    {"HTTP/1.1 503 S\r\nContent-Length: 0\r\nRetry-After: 3601\r\n\r\n", 3600},
 	    {"HTTP/1.1 503 S\r\nContent-Length: 0\r\nRetry-After: 999999999\r\n\r\n", 3600},
-	    {"HTTP/1.1 429 S\r\nContent-Length: 0\r\nRetry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n\r\n",
-		3600},
-	    {"HTTP/1.1 429 S\r\nContent-Length: 0\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n\r\n",
-		0},
+	    {"HTTP/1.1 429 S\r\nContent-Length: 0\r\nRetry-After: Fri, 31 Dec 9999 23:59:59 "
+	     "GMT\r\n\r\n",
+	     3600},
+	    {"HTTP/1.1 429 S\r\nContent-Length: 0\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 "
+	     "GMT\r\n\r\n",
+	     0},
 	    {"HTTP/1.1 429 S\r\nContent-Length: 0\r\nRetry-After: -5\r\n\r\n", 0},
 	    {"HTTP/1.1 429 S\r\nContent-Length: 0\r\nRetry-After: soon\r\n\r\n", 0},
 	    {"HTTP/1.1 429 S\r\nContent-Length: 0\r\nRetry-After: \r\n\r\n", 0},
@@ -515,19 +197,22 @@ test_out_retry_after(void **state)
 
 /* ---- the deadline --------------------------------------------------------------------------- */
 
-/* One absolute deadline: for silence, for a head or a body that trickles, for a name server that says
- * nothing. */
+/* One absolute deadline: for silence, for a head or a body that trickles, for a name server
+ * that says nothing. */
 static void
 test_out_deadline(void **state)
 {
 	static const struct {
 		const char *host;
 		struct act act;
-	} cases[] = {{"127.0.0.1", {.reply = "late", .wait_ms = 2000}},
-	    {"127.0.0.1", {.reply = "HTTP/1.1 200 OK\r\nX: a long head\r\nContent-Length: 0\r\n\r\n",
-			      .dribble = true, .wait_ms = 10}},
-	    {"127.0.0.1", {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n", .at = 40,
-			      .body = 9}},
+	} cases[] = {
+	    {"127.0.0.1", {.reply = "late", .wait_ms = 2000}},
+	    {"127.0.0.1",
+	     {.reply = "HTTP/1.1 200 OK\r\nX: a long head\r\nContent-Length: 0\r\n\r\n",
+	      .dribble = true,
+	      .wait_ms = 10}},
+	    {"127.0.0.1",
+	     {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n", .at = 40, .body = 9}},
 	    {"127.0.0.1", {.reply = "HTTP/1.1 200 OK\r\n\r\nwithout an end"}},
 	    {"silent.example", {.reply = NULL}}};
 
@@ -539,7 +224,8 @@ test_out_deadline(void **state)
 		play(&cases[i].act, 1);
 		result = try();
 		assert_int_equal(result.reason, REASON_TIMEOUT);
-		assert_in_range(result.total, 140 * CLOCK_MS, 400 * CLOCK_MS); /* the loop's clock is coarse */
+		assert_in_range(result.total, 140 * CLOCK_MS,
+				400 * CLOCK_MS); /* the loop's clock is coarse */
 		assert_false(result.reused);
 		assert_int_equal(teardown(state) | setup(state), 0);
 	}
@@ -574,7 +260,8 @@ test_out_stale(void **state)
 		struct act second, third;
 		enum reason reason;
 		size_t requests, accepted;
-	} cases[] = {{{.then = CLOSE}, {.reply = OK_REPLY}, REASON_OK, 3, 2},
+	} cases[] = {
+	    {{.then = CLOSE}, {.reply = OK_REPLY}, REASON_OK, 3, 2},
 	    {{.then = RESET}, {.reply = OK_REPLY}, REASON_OK, 3, 2},
 	    {{.then = CLOSE}, {.then = CLOSE}, REASON_IO_FAILED, 3, 2}, /* once */
 	    {{.reply = "HTTP/1.1 2", .then = CLOSE}, {.reply = OK_REPLY}, REASON_IO_FAILED, 2, 1},
@@ -632,7 +319,7 @@ test_out_idle(void **state)
 	play(script, COUNT_OF(script));
 	assert_int_equal(try().reason, REASON_OK);
 	assert_int_equal(send(w.connections[0].fd, OK_REPLY, strlen(OK_REPLY), MSG_NOSIGNAL),
-	    strlen(OK_REPLY));
+			 strlen(OK_REPLY));
 	run(5);
 	assert_false(try().reused);
 	assert_int_equal(w.accepted, 2);
@@ -712,9 +399,14 @@ test_out_blocked(void **state)
 {
 	static const struct {
 		const char *host, *networks;
-	} cases[] = {{"127.0.0.1", ""}, {"127.0.0.1", "'127.0.0.2', '10.0.0.0/8'"}, {"one.example", ""},
-	    {"three.example", ""}, {"[::1]", "'127.0.0.0/8'"}, {"[::ffff:127.0.0.1]", ""},
-	    {"10.0.0.1", "'127.0.0.0/8'"}, {"169.254.169.254", "'127.0.0.0/8'"}};
+	} cases[] = {{"127.0.0.1", ""},
+		     {"127.0.0.1", "'127.0.0.2', '10.0.0.0/8'"},
+		     {"one.example", ""},
+		     {"three.example", ""},
+		     {"[::1]", "'127.0.0.0/8'"},
+		     {"[::ffff:127.0.0.1]", ""},
+		     {"10.0.0.1", "'127.0.0.0/8'"},
+		     {"169.254.169.254", "'127.0.0.0/8'"}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -732,8 +424,10 @@ test_out_addresses(void **state)
 	static const struct {
 		const char *networks;
 		enum reason reason;
-	} cases[] = {{"'127.0.0.0/8'", REASON_OK}, {"'127.0.0.2'", REASON_OK},
-	    {"'127.0.0.2', '127.0.0.3'", REASON_OK}, {"'127.0.0.1', '127.0.0.3'", REASON_CONNECT_FAILED}};
+	} cases[] = {{"'127.0.0.0/8'", REASON_OK},
+		     {"'127.0.0.2'", REASON_OK},
+		     {"'127.0.0.2', '127.0.0.3'", REASON_OK},
+		     {"'127.0.0.1', '127.0.0.3'", REASON_CONNECT_FAILED}};
 	static const struct act act = {.reply = OK_REPLY};
 
 	(void)state;
@@ -752,12 +446,14 @@ test_out_addresses(void **state)
 static void
 test_out_cancel(void **state)
 {
-	static const struct act script[] = {{.reply = "late", .wait_ms = 30},
+	static const struct act script[] = {
+	    {.reply = "late", .wait_ms = 30},
 	    {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfour"}};
 	static const struct {
 		const char *host;
 		int ms;
-	} cases[] = {{"127.0.0.1", 0}, {"127.0.0.1", 10}, {"127.0.0.1", 10}, {"silent.example", 10}};
+	} cases[] = {
+	    {"127.0.0.1", 0}, {"127.0.0.1", 10}, {"127.0.0.1", 10}, {"silent.example", 10}};
 
 	(void)state;
 	play(script, COUNT_OF(script));
@@ -776,27 +472,18 @@ test_out_cancel(void **state)
 	assert_int_equal(w.closed, w.accepted);
 }
 
-#define OUT_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int
 main(void)
 {
-	static const struct CMUnitTest tests[] = {OUT_TEST(test_out_answers),
-	    OUT_TEST(test_out_faults),
-	    OUT_TEST(test_out_refused),
-	    OUT_TEST(test_out_fill_fails),
-	    OUT_TEST(test_out_retry_after),
-	    OUT_TEST(test_out_deadline),
-	    OUT_TEST(test_out_phases),
-	    OUT_TEST(test_out_stale),
-	    OUT_TEST(test_out_stale_deadline),
-	    OUT_TEST(test_out_idle),
-	    OUT_TEST(test_out_parallel),
-	    OUT_TEST(test_out_large_body),
-	    OUT_TEST(test_out_early_answer),
-	    OUT_TEST(test_out_blocked),
-	    OUT_TEST(test_out_addresses),
-	    OUT_TEST(test_out_cancel)};
+	static const struct CMUnitTest tests[] = {
+	    OUT_TEST(test_out_answers),	       OUT_TEST(test_out_faults),
+	    OUT_TEST(test_out_refused),	       OUT_TEST(test_out_fill_fails),
+	    OUT_TEST(test_out_retry_after),    OUT_TEST(test_out_deadline),
+	    OUT_TEST(test_out_phases),	       OUT_TEST(test_out_stale),
+	    OUT_TEST(test_out_stale_deadline), OUT_TEST(test_out_idle),
+	    OUT_TEST(test_out_parallel),       OUT_TEST(test_out_large_body),
+	    OUT_TEST(test_out_early_answer),   OUT_TEST(test_out_blocked),
+	    OUT_TEST(test_out_addresses),      OUT_TEST(test_out_cancel)};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
 	libevent_global_shutdown();

@@ -1,5 +1,5 @@
-/* Why an attempt ended: the words of CONTRACT §9 under the numbers that are stored, and the reason each
- * answer stands for (§8). */
+/* Why an attempt ended: the words of CONTRACT §9 under the numbers that are stored, and the
+ * reason each answer stands for (§8). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,9 +10,11 @@
 #include "gateway/reason.h"
 
 /* By number. These stand in stores: a row may be added at the end, none may move. */
-static const char *const words[] = {"", "ok", "timeout", "lookup_failed", "connect_failed",
-    "tls_failed", "io_failed", "http_invalid", "blocked_address", "http_3xx", "http_4xx", "http_410",
-    "http_429", "http_5xx", "response_too_large", "queue_full"};
+static const char *const words[] = {
+    "",		  "ok",	       "timeout",      "lookup_failed",	  "connect_failed",
+    "tls_failed", "io_failed", "http_invalid", "blocked_address", "http_3xx",
+    "http_4xx",	  "http_410",  "http_429",     "http_5xx",	  "response_too_large",
+    "queue_full"};
 
 static void
 test_reason_words(void **state)
@@ -43,9 +45,10 @@ test_reason_of_status(void **state)
 	static const struct {
 		int from, to;
 		enum reason reason;
-	} cases[] = {{200, 299, REASON_OK}, {300, 399, REASON_HTTP_3XX}, {400, 409, REASON_HTTP_4XX},
-	    {410, 410, REASON_HTTP_410}, {411, 428, REASON_HTTP_4XX}, {429, 429, REASON_HTTP_429},
-	    {430, 499, REASON_HTTP_4XX}, {500, 599, REASON_HTTP_5XX}};
+	} cases[] = {{200, 299, REASON_OK},	  {300, 399, REASON_HTTP_3XX},
+		     {400, 409, REASON_HTTP_4XX}, {410, 410, REASON_HTTP_410},
+		     {411, 428, REASON_HTTP_4XX}, {429, 429, REASON_HTTP_429},
+		     {430, 499, REASON_HTTP_4XX}, {500, 599, REASON_HTTP_5XX}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++)
@@ -57,8 +60,8 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {cmocka_unit_test(test_reason_words),
-	    cmocka_unit_test(test_reason_unknown),
-	    cmocka_unit_test(test_reason_of_status)};
+						  cmocka_unit_test(test_reason_unknown),
+						  cmocka_unit_test(test_reason_of_status)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,27 +8,28 @@
 
 #include "gateway/record.h"
 
-static const struct record sample = {.kind = RECORD_ALERT,
+static const struct record sample = {
+    .kind = RECORD_ALERT,
     .wall = -5,
     .steady = 1763715600000001,
     .id = {{1, 2, 3, 4, 5, 6, 0x70, 8, 0x80, 10, 11, 12, 13, 14, 15, 16}},
     .salt = {0xff, 0, 1, 2, 3, 4, 5, 0xfe},
     .alert = {.trace = {{0x11}},
-	.alert_id = {{0x22}},
-	.integration = 0xfffefdfc,
-	.alert = {.type = ALERT_RESOLVED,
-	    .suppressed = true,
-	    .urgency = 1,
-	    .message = {"mess\0age", 8},
-	    .summary = {"summary", 7},
-	    .entity_id = {"entity", 6},
-	    .sla = {"sla", 3},
-	    .escalation_policy = {"policy", 6},
-	    .priority = {"priority", 8},
-	    .tags = {"[\"tag\"]", 7},
-	    .fields = {"{\"a\": 1}", 8}},
-	.failure = {"failure", 7},
-	.rules = {"[1]", 3}}};
+	      .alert_id = {{0x22}},
+	      .integration = 0xfffefdfc,
+	      .alert = {.type = ALERT_RESOLVED,
+			.suppressed = true,
+			.urgency = 1,
+			.message = {"mess\0age", 8},
+			.summary = {"summary", 7},
+			.entity_id = {"entity", 6},
+			.sla = {"sla", 3},
+			.escalation_policy = {"policy", 6},
+			.priority = {"priority", 8},
+			.tags = {"[\"tag\"]", 7},
+			.fields = {"{\"a\": 1}", 8}},
+	      .failure = {"failure", 7},
+	      .rules = {"[1]", 3}}};
 
 static struct buf
 encode(const struct record *record)
@@ -73,7 +74,8 @@ assert_round_trip(const struct record *in)
 	assert_memory_equal(out.id.b, in->id.b, sizeof in->id.b);
 	assert_memory_equal(out.salt, in->salt, sizeof in->salt);
 	assert_memory_equal(out.alert.trace.b, in->alert.trace.b, sizeof in->alert.trace.b);
-	assert_memory_equal(out.alert.alert_id.b, in->alert.alert_id.b, sizeof in->alert.alert_id.b);
+	assert_memory_equal(out.alert.alert_id.b, in->alert.alert_id.b,
+			    sizeof in->alert.alert_id.b);
 	assert_int_equal(out.alert.integration, in->alert.integration);
 	assert_text(out.alert.failure, in->alert.failure);
 	assert_text(out.alert.rules, in->alert.rules);
@@ -126,11 +128,16 @@ test_record_refused(void **state)
 	static const struct {
 		size_t at;
 		uint8_t good, bad;
-	} cases[] = {{VERSION_AT, 1, 0}, {VERSION_AT, 1, 2}, {VERSION_AT, 1, 255},
-	    {KIND_AT, RECORD_ALERT, 0}, {KIND_AT, RECORD_ALERT, RECORD_TICK},
-	    {KIND_AT, RECORD_ALERT, RECORD_OUTCOME}, {KIND_AT, RECORD_ALERT, 255},
-	    {TYPE_AT, ALERT_RESOLVED, ALERT_RESOLVED + 1}, {TYPE_AT, ALERT_RESOLVED, 255},
-	    {SUPPRESSED_AT, 1, 2}};
+	} cases[] = {{VERSION_AT, 1, 0},
+		     {VERSION_AT, 1, 2},
+		     {VERSION_AT, 1, 255},
+		     {KIND_AT, RECORD_ALERT, 0},
+		     {KIND_AT, RECORD_ALERT, RECORD_TICK},
+		     {KIND_AT, RECORD_ALERT, RECORD_OUTCOME},
+		     {KIND_AT, RECORD_ALERT, 255},
+		     {TYPE_AT, ALERT_RESOLVED, ALERT_RESOLVED + 1},
+		     {TYPE_AT, ALERT_RESOLVED, 255},
+		     {SUPPRESSED_AT, 1, 2}};
 	struct buf bytes = encode(&sample);
 	struct record out;
 
@@ -149,8 +156,8 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {cmocka_unit_test(test_record_round_trip),
-	    cmocka_unit_test(test_record_truncated),
-	    cmocka_unit_test(test_record_refused)};
+						  cmocka_unit_test(test_record_truncated),
+						  cmocka_unit_test(test_record_refused)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

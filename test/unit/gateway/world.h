@@ -26,15 +26,15 @@
 enum { WORLD_START_S = 1763715600, TOLD_MAX = 64 << 10 };
 
 struct world {
-	char top[40];         /* made by mkdtemp */
-	char dir[64];         /* top/data, made by store_open() */
+	char top[40]; /* made by mkdtemp */
+	char dir[64]; /* top/data, made by store_open() */
 	struct store *store;
-	struct txn *txn;      /* the turn's, or NULL */
-	struct txn *read;     /* of the last look(), or NULL */
+	struct txn *txn;  /* the turn's, or NULL */
+	struct txn *read; /* of the last look(), or NULL */
 	struct conf *conf;
-	int64_t now;          /* wall and steady */
-	struct uuid id;       /* the last one issued */
-	struct uuid head;     /* the delivery last told of */
+	int64_t now;	  /* wall and steady */
+	struct uuid id;	  /* the last one issued */
+	struct uuid head; /* the delivery last told of */
 	char told[TOLD_MAX];
 	size_t told_n;
 };
@@ -44,8 +44,7 @@ static uint8_t world_key[16] = "a key for tests"; /* of the engine's hash */
 
 /* ---- what the engine tells ------------------------------------------------------------------ */
 
-static inline void PRINTF(1, 2)
-tell(const char *format, ...)
+static inline void PRINTF(1, 2) tell(const char *format, ...)
 {
 	va_list args;
 
@@ -62,15 +61,15 @@ hook_name(uint32_t webhook)
 	const struct conf_webhook *conf = engine_webhook(webhook);
 
 	snprintf(name, sizeof name, "%.*s", conf == NULL ? 1 : (int)conf->name.n,
-	    conf == NULL ? "?" : conf->name.p);
+		 conf == NULL ? "?" : conf->name.p);
 	return name;
 }
 
 static inline void
 told_alert(const struct record *record, enum engine_outcome outcome, uint64_t number)
 {
-	static const char *const words[] = {"created", "joined", "acknowledged", "resolved",
-	    "suppressed", "alone", "failed", "queued"};
+	static const char *const words[] = {"created",	  "joined", "acknowledged", "resolved",
+					    "suppressed", "alone",  "failed",	    "queued"};
 
 	assert_int_equal(record->kind, RECORD_ALERT);
 	tell("alert %s %llu\n", words[outcome], (unsigned long long)number);
@@ -80,8 +79,10 @@ static inline void
 told_event(uint64_t number, uint8_t type, const char *why)
 {
 	tell("event %llu %s%s%s\n", (unsigned long long)number,
-	    type == EVENT_TRIGGERED ? "triggered" : type == EVENT_RESOLVED ? "resolved" : "acknowledged",
-	    why == NULL ? "" : " ", why == NULL ? "" : why);
+	     type == EVENT_TRIGGERED  ? "triggered"
+	     : type == EVENT_RESOLVED ? "resolved"
+				      : "acknowledged",
+	     why == NULL ? "" : " ", why == NULL ? "" : why);
 }
 
 static inline void
@@ -89,7 +90,7 @@ told_head(const struct lane_key *key, const struct uuid *delivery, bool fresh)
 {
 	w.head = *delivery;
 	tell("%s %s %llu.%u\n", fresh ? "head" : "again", hook_name(key->webhook),
-	    (unsigned long long)key->number, key->n);
+	     (unsigned long long)key->number, key->n);
 }
 
 static inline void
@@ -97,7 +98,7 @@ told_dead(uint32_t webhook, uint64_t number, const char *reason, const char *why
 {
 	assert_true(strlen(why) > 0);
 	tell("dead %s %llu %s\n", hook_name(webhook), (unsigned long long)number,
-	    *reason == '\0' ? "-" : reason);
+	     *reason == '\0' ? "-" : reason);
 }
 
 static inline void
@@ -107,16 +108,16 @@ told_held(uint32_t webhook, bool held)
 }
 
 static const struct engine_watch world_watch = {.alert = told_alert,
-    .event = told_event,
-    .head = told_head,
-    .dead = told_dead,
-    .held = told_held};
+						.event = told_event,
+						.head = told_head,
+						.dead = told_dead,
+						.held = told_held};
 
 /* All that was told since the last time. */
-#define expect(lines)                                                                              \
-	do {                                                                                       \
-		assert_string_equal(w.told, lines);                                                \
-		forget();                                                                          \
+#define expect(lines)                               \
+	do {                                        \
+		assert_string_equal(w.told, lines); \
+		forget();                           \
 	} while (0)
 
 static inline void
@@ -224,11 +225,11 @@ make_alert(const char *entity_id, enum alert_type type)
 	record.alert.alert_id = next_ids(1);
 	record.alert.integration = w.conf->integrations[0].id;
 	record.alert.alert = (struct alert){.type = type,
-	    .urgency = -1,
-	    .message = SLICE("CPU"),
-	    .summary = SLICE("high"),
-	    .entity_id = slice_of(entity_id),
-	    .fields = SLICE("{}")};
+					    .urgency = -1,
+					    .message = SLICE("CPU"),
+					    .summary = SLICE("high"),
+					    .entity_id = slice_of(entity_id),
+					    .fields = SLICE("{}")};
 	return record;
 }
 
@@ -253,8 +254,7 @@ tick(void)
 }
 
 /* A switch: pause, resume, hold, release. */
-static inline void
-throw(enum record_kind kind, uint32_t webhook)
+static inline void throw(enum record_kind kind, uint32_t webhook)
 {
 	struct record record = make_record(kind);
 
@@ -318,12 +318,14 @@ rows_of(const char *table)
 	return want.rows;
 }
 
-/* A configuration of one service: further members of it and of its integration, and its webhooks. */
+/* A configuration of one service: further members of it and of its integration, and its
+ * webhooks. */
 #define CONF(service, integration, webhooks)                                                       \
-	"{'services': [{'name': 'Payments', " service "'integrations': [{'name': 'Generic', 'key': 'k'" \
-	integration "}], 'webhooks': [" webhooks "]}]}"
+	"{'services': [{'name': 'Payments', " service                                              \
+	"'integrations': [{'name': 'Generic', 'key': 'k'" integration "}], 'webhooks': [" webhooks \
+	"]}]}"
 #define HOOK(name, more) "{'name': '" name "', 'url': 'http://h'" more "}"
-#define PLAIN CONF("", "", HOOK("ops", ""))
+#define PLAIN		 CONF("", "", HOOK("ops", ""))
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
@@ -378,7 +380,7 @@ world_setup(void **state)
 	memset(&w, 0, sizeof w);
 	/* In memory where that is possible: thousands of commits wait for no disk. */
 	snprintf(w.top, sizeof w.top, "%s/tocsin-engine-XXXXXX",
-	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (mkdtemp(w.top) == NULL)
 		return -1;
 	snprintf(w.dir, sizeof w.dir, "%s/data", w.top);
