@@ -24,7 +24,9 @@ struct out_result {
 	bool reused;         /* it ended on a kept-alive connection */
 	int64_t retry_after; /* us, 0: not asked for; not more than an hour */
 	const char *why;     /* more about a failure, or NULL; static text */
-	int64_t lookup, connect, tls, first_byte, total; /* us; first_byte since the request was sent */
+	int64_t lookup, connect, tls; /* us each took */
+	int64_t first_byte;  /* us since the request was sent */
+	int64_t total;       /* us */
 };
 
 struct out_attempt {

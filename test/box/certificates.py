@@ -103,10 +103,11 @@ class Front:
                 pass
 
     def hang_up(self):
-        """Closes every connection without a close_notify."""
+        """Ends every connection without a close_notify. Shut down, not closed: a thread may still
+        read from the descriptor, which must not become another socket's meanwhile."""
         for sock in self.sockets:
             try:
-                sock.close()
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
             except OSError:
                 pass
 
