@@ -8,7 +8,6 @@
 #include "gateway/engine_parts.h"
 
 #include <assert.h>
-#include <sodium.h>
 #include <stdlib.h>
 
 /* Heads saved a turn: a few, and more when many alerts joined (see open.h). */
@@ -19,8 +18,8 @@ struct engine engine;
 
 /* ---- turn: what changes in memory -------------------------------------------------------- */
 
-static void
-touch(void)
+void
+engine_touch(void)
 {
 	if (!engine.changed)
 		engine.before = engine.meta;
@@ -74,7 +73,7 @@ engine_seal(struct txn *txn, const struct uuid *last_id, const struct meta *cloc
 {
 	uint64_t applied;
 
-	touch();
+	engine_touch();
 	applied = engine.meta.applied - engine.before.applied;
 	open_save_heads(txn, HEADS_LEAST + applied / HEADS_SHARE);
 	engine.meta.last_id = *last_id;
@@ -159,7 +158,7 @@ hold(struct txn *txn, uint32_t webhook, bool held)
 void
 engine_apply(struct txn *txn, const struct record *record)
 {
-	touch();
+	engine_touch();
 	switch (record->kind) {
 	case RECORD_ALERT:
 		if (must_queue(txn))
@@ -197,7 +196,7 @@ engine_drain(struct txn *txn, uint32_t max)
 	uint64_t sequence;
 	struct buf copy;
 
-	touch();
+	engine_touch();
 	buf_init(&copy, RECORD_MOST);
 	for (; max > 0 && pending_first(txn, &sequence, &bytes); max--) {
 		buf_clear(&copy);
@@ -212,156 +211,6 @@ engine_drain(struct txn *txn, uint32_t max)
 	return pending_first(txn, &sequence, &bytes);
 }
 
-/* ---- configuration ----------------------------------------------------------------------- */
-
-static bool
-make_room(uint32_t id)
-{
-	size_t room = engine.room == 0 ? 64 : engine.room;
-	struct engine_hook *hooks;
-
-	while (room <= id)
-		room *= 2;
-	if (room == engine.room)
-		return true;
-	hooks = realloc(engine.hooks, room * sizeof *hooks);
-	if (hooks == NULL)
-		return false;
-	engine.hooks = hooks;
-	memset(hooks + engine.room, 0, (room - engine.room) * sizeof *hooks);
-	free(engine.integrations);
-	free(engine.services);
-	engine.integrations = calloc(room, sizeof(*engine.integrations));
-	engine.services = calloc(room, sizeof(*engine.services));
-	engine.room = room;
-	return engine.integrations != NULL && engine.services != NULL;
-}
-
-/* The number of a name, given out on first sight; *seen: when that was. 0 without memory. */
-static uint32_t
-name_number(struct txn *txn, enum name_kind kind, struct slice text, int64_t wall,
-    struct name_row *row)
-{
-	if (!names_get(txn, kind, text, row)) {
-		*row = (struct name_row){.id = engine.meta.next_name++, .seen = wall};
-		names_put(txn, kind, text, row);
-	}
-	return make_room(row->id) ? row->id : 0;
-}
-
-static uint32_t
-integration_number(struct txn *txn, const struct conf_integration *integration, int64_t wall)
-{
-	struct name_row row;
-	struct buf text;
-	uint32_t id;
-
-	buf_init(&text, 1 << 20);
-	buf_put_slice(&text, integration->service->facts.name);
-	buf_putc(&text, '\0');
-	buf_put_slice(&text, integration->name);
-	id = text.failed ? 0 : name_number(txn, NAME_INTEGRATION, buf_slice(&text), wall, &row);
-	buf_free(&text);
-	return id;
-}
-
-static bool
-number_service(struct txn *txn, struct conf_service *service, int64_t wall)
-{
-	struct name_row row;
-
-	service->id = name_number(txn, NAME_SERVICE, service->facts.name, wall, &row);
-	service->seen = row.seen;
-	if (service->id == 0)
-		return false;
-	for (size_t i = 0; i < service->integration_count; i++) {
-		struct conf_integration *integration = &service->integrations[i];
-
-		integration->id = integration_number(txn, integration, wall);
-		if (integration->id == 0)
-			return false;
-	}
-	for (size_t i = 0; i < service->webhook_count; i++) {
-		struct conf_webhook *webhook = &service->webhooks[i];
-
-		webhook->id = name_number(txn, NAME_WEBHOOK, webhook->name, wall, &row);
-		if (webhook->id == 0)
-			return false;
-		engine.hooks[webhook->id].held = row.paused;
-	}
-	return true;
-}
-
-static void
-index_conf(struct conf *conf)
-{
-	for (size_t i = 0; i < engine.room; i++) {
-		engine.hooks[i].conf = NULL;
-		engine.integrations[i] = NULL;
-		engine.services[i] = NULL;
-	}
-	for (size_t i = 0; i < conf->service_count; i++)
-		engine.services[conf->services[i].id] = &conf->services[i];
-	for (size_t i = 0; i < conf->integration_count; i++)
-		engine.integrations[conf->integrations[i].id] = &conf->integrations[i];
-	for (size_t i = 0; i < conf->webhook_count; i++)
-		engine.hooks[conf->webhooks[i].id].conf = &conf->webhooks[i];
-}
-
-/* Changes whenever a service's timeouts do. */
-static uint64_t
-timeouts_print(const struct conf *conf)
-{
-	static const uint8_t key[crypto_shorthash_KEYBYTES] = "timeouts";
-	uint64_t print = 0;
-
-	for (size_t i = 0; i < conf->service_count; i++) {
-		uint8_t in[8 + 4 + 8 + 8], out[crypto_shorthash_BYTES];
-
-		put_u64(in, print);
-		put_u32(in + 8, conf->services[i].id);
-		put_u64(in + 12, (uint64_t)conf->services[i].facts.auto_resolve_timeout);
-		put_u64(in + 20, (uint64_t)conf->services[i].facts.acknowledgement_timeout);
-		crypto_shorthash(out, in, sizeof in, key);
-		print = get_u64(out);
-	}
-	return print;
-}
-
-static bool
-refile(void *arg, uint64_t number, const struct open_row *row)
-{
-	struct open_incident *incident = open_by_number(number);
-
-	(void)row;
-	if (incident != NULL)
-		incident_file_timers(arg, incident);
-	return true;
-}
-
-int
-engine_configure(struct txn *txn, struct conf *conf, int64_t wall)
-{
-	uint64_t print;
-
-	touch();
-	for (size_t i = 0; i < conf->service_count; i++)
-		if (!number_service(txn, &conf->services[i], wall))
-			return -1;
-	if (!make_room(engine.meta.next_name))
-		return -1;
-	index_conf(conf);
-	conf_release(engine.conf);
-	engine.conf = conf_hold(conf);
-	print = timeouts_print(conf);
-	if (print != engine.meta.conf_print) {
-		open_each(txn, refile, txn);
-		engine.meta.conf_print = print;
-	}
-	delivery_count(txn);
-	return 0;
-}
-
 /* ---- start, stop, questions -------------------------------------------------------------- */
 
 int
@@ -372,7 +221,7 @@ engine_start(struct txn *txn, const uint8_t hash_key[16], const struct engine_wa
 	buf_init(&engine.body, BODY_MAX);
 	arena_init(&engine.arena, ARENA_MAX);
 	meta_get(txn, &engine.meta);
-	if (open_start(hash_key) != 0 || !make_room(engine.meta.next_name))
+	if (open_start(hash_key) != 0 || !engine_make_room(engine.meta.next_name))
 		return -1;
 	return open_load(txn, &engine.meta.heads_from);
 }

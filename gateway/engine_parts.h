@@ -1,7 +1,8 @@
 /*
  * What the files of the engine share among themselves; nobody else includes this.
  *
- *   engine.c           start, configuration, seal, settle, dispatch
+ *   engine.c           start, seal, settle, dispatch
+ *   engine_conf.c      taking a configuration over
  *   engine_alert.c     from an accepted alert to its outcome
  *   engine_incident.c  changes of an incident, its events and timers
  *   engine_delivery.c  lanes, outcomes of attempts, dead letters
@@ -45,6 +46,10 @@ extern struct engine engine;
 /* Counters that the engine reads change through this, so that a failed turn takes them back. */
 void engine_count(uint64_t *counter, int by) NONNULL;
 void engine_fail(struct txn *) NONNULL;
+/* Before anything in struct meta is changed. */
+void engine_touch(void);
+/* Room for a number in the tables; false without memory. */
+bool engine_make_room(uint32_t id) MUST;
 
 void engine_alert(struct txn *, const struct record *) NONNULL;
 

@@ -13,21 +13,18 @@
 
 #include "gateway/apply.h"
 #include "gateway/clock.h"
-#include "gateway/ids.h"
 #include "gateway/log.h"
 #include "gateway/request.h"
 #include "gateway/turn.h"
 
 /* While nothing succeeds, no more than FEW attempts are out at once. */
-enum { SLOTS_AT_START = 4, FEW = 8, QUIET_US = 1000000, SETTLE_AGAIN_US = 100000 };
+enum { SLOTS_AT_START = 4, FEW = 8, QUIET_US = 1000000 };
 
 static struct {
 	struct event *pump;  /* ready jobs, sweeps */
-	struct event *again; /* unsettled jobs */
 	struct queue *queues; /* by place in the configuration */
 	size_t count;
 	size_t turn;          /* whose turn it is in the pump */
-	struct job_list unsettled;
 	size_t in_flight;
 	bool draining;
 } state;
@@ -45,159 +42,6 @@ queue_of(uint32_t id)
 
 	return webhook == NULL || webhook->index >= state.count ? NULL
 								: &state.queues[webhook->index];
-}
-
-/* ---- the outcome ------------------------------------------------------------------------- */
-
-static enum verdict
-verdict_of(const struct out_result *result)
-{
-	switch (result->reason) {
-	case REASON_OK:
-		return VERDICT_DELIVERED;
-	case REASON_HTTP_410:
-		return VERDICT_GONE;
-	case REASON_HTTP_3XX:
-		return VERDICT_REFUSED;
-	case REASON_HTTP_4XX:
-		return result->status == 408 || result->status == 425 ? VERDICT_FAILED
-								      : VERDICT_REFUSED;
-	default:
-		return VERDICT_FAILED;
-	}
-}
-
-static void
-log_job(const struct job *job)
-{
-	static const struct {
-		enum conf_log_level level;
-		const char *action;
-	} lines[] = {[DELIVERY_WAITING] = {LOG_LEVEL_WARNING, "delivery.retry"},
-	    [DELIVERY_DELIVERED] = {LOG_LEVEL_INFO, "delivery.delivered"},
-	    [DELIVERY_DEAD] = {LOG_LEVEL_ERROR, "delivery.dead"}};
-	const struct out_result *result = &job->result;
-	bool ok = job->settled == DELIVERY_DELIVERED;
-
-	log_begin(lines[job->settled].level, lines[job->settled].action, "%s",
-	    reason_text(result->reason));
-	log_text("labels.webhook", job->queue->webhook->name);
-	log_number("labels.incident", (int64_t)job->lane.number);
-	log_number("labels.attempt", job->number);
-	log_uuid("labels.delivery", &job->delivery);
-	if (!ok)
-		log_text("error.type", slice_of(reason_word(result->reason)));
-	if (result->why != NULL)
-		log_text("error.message", slice_of(result->why));
-	if (result->status != 0)
-		log_number("http.response.status_code", result->status);
-	if (job->retry_in > 0)
-		log_number("labels.retry_in_ms", job->retry_in / CLOCK_MS);
-	log_duration(result->total);
-	log_outcome(ok);
-	log_end();
-}
-
-static void
-unsettle(struct job *job)
-{
-	struct timeval tv = {0, SETTLE_AGAIN_US};
-
-	TAILQ_INSERT_TAIL(&state.unsettled, job, next);
-	event_add(state.again, &tv);
-}
-
-static void
-on_settled(void *arg, bool ok)
-{
-	struct job *job = arg;
-
-	if (!ok) {
-		unsettle(job);
-		return;
-	}
-	log_job(job);
-	window_drop(job);
-	job_wake();
-}
-
-static uint32_t
-clip(int64_t us)
-{
-	return us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
-}
-
-struct attempt_row
-job_attempt(const struct out_result *result, int64_t wall)
-{
-	return (struct attempt_row){.wall = wall,
-	    .reason = (uint8_t)result->reason,
-	    .reused = result->reused,
-	    .status = (uint16_t)result->status,
-	    .lookup = clip(result->lookup),
-	    .connect = clip(result->connect),
-	    .tls = clip(result->tls),
-	    .first_byte = clip(result->first_byte),
-	    .total = clip(result->total)};
-}
-
-static struct record
-outcome_of(const struct job *job)
-{
-	const struct out_result *result = &job->result;
-	struct record record = apply_record(RECORD_OUTCOME, 0);
-
-	record.outcome = (struct record_outcome){.delivery = job->delivery,
-	    .attempt = job_attempt(result, job->wall),
-	    .verdict = verdict_of(result),
-	    .early = job->early,
-	    .retry_after = result->retry_after,
-	    .jitter = ids_jitter()};
-	return record;
-}
-
-/* What the log will say about the delivery once this turn is committed. */
-static void
-note_settled(struct job *job, int64_t wall)
-{
-	struct txn *txn = turn_write();
-	struct delivery_row row;
-
-	if (txn == NULL || !deliveries_get(txn, &job->delivery, &row))
-		return;
-	job->settled = row.state;
-	job->number = row.attempts;
-	job->retry_in = row.next > wall ? row.next - wall : 0;
-}
-
-static void
-settle(struct job *job)
-{
-	struct record record = outcome_of(job);
-
-	if (!apply(&record)) {
-		unsettle(job);
-		return;
-	}
-	note_settled(job, record.wall);
-	if (!turn_after_commit(on_settled, job))
-		unsettle(job);
-}
-
-static void
-on_again(evutil_socket_t fd, short what, void *arg)
-{
-	struct job_list list = TAILQ_HEAD_INITIALIZER(list);
-	struct job *job;
-
-	(void)fd;
-	(void)what;
-	(void)arg;
-	TAILQ_CONCAT(&list, &state.unsettled, next);
-	while ((job = TAILQ_FIRST(&list)) != NULL) {
-		TAILQ_REMOVE(&list, job, next);
-		settle(job);
-	}
 }
 
 /* ---- attempts ---------------------------------------------------------------------------- */
@@ -232,7 +76,7 @@ sign_of(const struct out_result *result)
 {
 	if (result->status == 408 || result->status == 425)
 		return BREAKER_UNSURE;
-	return verdict_of(result) == VERDICT_FAILED ? BREAKER_DOWN : BREAKER_ALIVE;
+	return job_verdict(result) == VERDICT_FAILED ? BREAKER_DOWN : BREAKER_ALIVE;
 }
 
 static void
@@ -279,7 +123,7 @@ on_done(struct out_attempt *attempt, const struct out_result *result)
 	job->state = JOB_SETTLING;
 	job->result = *result;
 	judge(queue, job);
-	settle(job);
+	job_settle(job);
 	job_wake();
 }
 
@@ -410,11 +254,9 @@ int
 job_start(struct event_base *base, const struct conf *conf)
 {
 	memset(&state, 0, sizeof state);
-	TAILQ_INIT(&state.unsettled);
 	state.pump = event_new(base, -1, 0, on_pump, NULL);
-	state.again = evtimer_new(base, on_again, NULL);
 	state.queues = calloc(conf->webhook_count + 1, sizeof *state.queues);
-	if (state.pump == NULL || state.again == NULL || state.queues == NULL)
+	if (state.pump == NULL || state.queues == NULL || job_outcome_start(base) != 0)
 		return -1;
 	state.count = conf->webhook_count;
 	for (size_t i = 0; i < conf->webhook_count; i++)
@@ -424,8 +266,8 @@ job_start(struct event_base *base, const struct conf *conf)
 	return 0;
 }
 
-static void
-free_list(struct job_list *list)
+void
+job_free_list(struct job_list *list)
 {
 	struct job *job;
 
@@ -440,15 +282,14 @@ free_list(struct job_list *list)
 void
 job_stop(void)
 {
-	free_list(&state.unsettled);
+	job_outcome_stop();
 	for (size_t i = 0; i < state.count; i++) {
-		free_list(&state.queues[i].fresh);
-		free_list(&state.queues[i].again);
-		free_list(&state.queues[i].flight);
+		job_free_list(&state.queues[i].fresh);
+		job_free_list(&state.queues[i].again);
+		job_free_list(&state.queues[i].flight);
 		out_pool_free(state.queues[i].pool);
 	}
 	event_free(state.pump);
-	event_free(state.again);
 	free(state.queues);
 	memset(&state, 0, sizeof state);
 }

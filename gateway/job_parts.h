@@ -1,7 +1,8 @@
 /*
  * What the files of delivery share among themselves; nobody else includes this.
  *
- *   job.c         attempts and their outcomes, the pump, start and stop
+ *   job.c         attempts, the pump, start and stop
+ *   job_outcome.c what an attempt's end means, and filing it
  *   job_window.c  which of a webhook's deliveries are in memory: admitting, sweeping, probing
  */
 #ifndef GATEWAY_JOB_PARTS_H
@@ -9,6 +10,7 @@
 
 #include <sys/queue.h>
 
+#include "gateway/apply.h"
 #include "gateway/breaker.h"
 #include "gateway/job.h"
 #include "gateway/out.h"
@@ -57,6 +59,14 @@ struct queue {
 
 /* The webhook's queue; NULL when it is not configured. */
 struct queue *queue_of(uint32_t webhook);
+int job_outcome_start(struct event_base *) MUST NONNULL; /* -1 without memory */
+void job_outcome_stop(void);
+enum verdict job_verdict(const struct out_result *) NONNULL;
+/* Files the result of the job, which is on no list but the window. */
+void job_settle(struct job *) NONNULL;
+/* Ends and frees the jobs of a list. */
+void job_free_list(struct job_list *) NONNULL;
+
 /* Takes rows into the window while there is room; false when there is more to do in another
  * turn. */
 bool window_sweep(struct queue *) NONNULL;

@@ -1,34 +1,14 @@
 /*
- *   links[hash(integration, entity id)] → open_link ─┐
- *                                                    ├→ open_incident ── services[u32]
- *   numbers[number] ─────────────────────────────────┘              └── dirty
- *
- * A service's incidents stand in number order, the dirty ones longest ago first.
- *
- * The undo list holds, for each change, what it takes to put it right: an incident's plain fields
- * before the change, the incident that was added, closed or cleaned, the link that was added.
+ * Changes of open incidents, and what it takes to put them right: the undo list holds, for each
+ * change, an incident's plain fields before it, the incident that was added, closed or cleaned, the
+ * link that was added. Then: from the table `open`, and to it.
  */
-#include "gateway/open.h"
+#include "gateway/open_parts.h"
 
 #include <assert.h>
-#include <sodium.h>
 #include <stdlib.h>
 
 #include "proto/incident.h"
-
-struct open_link {
-	SLIST_ENTRY(open_link) of_incident;
-	LIST_ENTRY(open_link) in_bucket;
-	struct open_incident *incident;
-	uint64_t hash;
-	uint32_t integration;
-	uint32_t n;
-	char entity_id[];
-};
-
-LIST_HEAD(link_bucket, open_link);
-LIST_HEAD(number_bucket, open_incident);
-TAILQ_HEAD(incident_list, open_incident);
 
 enum undo_kind { UNDO_FIELDS, UNDO_ADD, UNDO_LINK, UNDO_CLOSE, UNDO_CLEAN };
 
@@ -43,44 +23,19 @@ struct undo {
 };
 
 static struct {
-	uint8_t key[crypto_shorthash_KEYBYTES];
-	struct link_bucket *links;
-	size_t link_room, link_count; /* room is a power of two */
-	struct number_bucket *numbers;
-	size_t number_room, number_count;
-	struct incident_list *services; /* by u32 */
-	size_t service_room;
-	struct incident_list dirty;
 	struct undo *undo;
 	size_t undo_count, undo_room;
-	bool failed;
-} t;
+	bool failed; /* no memory for an entry: the turn must fail */
+} undoing;
 
-static uint64_t
-hash_key(uint32_t integration, struct slice entity_id)
+bool
+open_failed(void)
 {
-	uint8_t in[4 + 256], out[crypto_shorthash_BYTES];
-	size_t n = entity_id.n < 256 ? entity_id.n : 256;
-
-	put_u32(in, integration);
-	memcpy(in + 4, entity_id.p, n);
-	crypto_shorthash(out, in, 4 + n, t.key);
-	return get_u64(out);
+	return undoing.failed;
 }
 
-int
-open_start(const uint8_t key[16])
-{
-	memcpy(t.key, key, sizeof t.key);
-	TAILQ_INIT(&t.dirty);
-	t.link_room = t.number_room = 1024;
-	t.links = calloc(t.link_room, sizeof *t.links);
-	t.numbers = calloc(t.number_room, sizeof *t.numbers);
-	return t.links == NULL || t.numbers == NULL ? -1 : 0;
-}
-
-static void
-free_incident(struct open_incident *incident)
+void
+open_free(struct open_incident *incident)
 {
 	struct open_link *link;
 
@@ -91,233 +46,23 @@ free_incident(struct open_incident *incident)
 	free(incident);
 }
 
-void
-open_stop(void)
-{
-	struct open_incident *incident;
-
-	open_settle(true);
-	for (size_t i = 0; i < t.number_room && t.numbers != NULL; i++)
-		while ((incident = LIST_FIRST(&t.numbers[i])) != NULL) {
-			LIST_REMOVE(incident, by_number);
-			free_incident(incident);
-		}
-	free(t.links);
-	free(t.numbers);
-	free(t.services);
-	free(t.undo);
-	memset(&t, 0, sizeof t);
-}
-
-/* ---- look-ups ---------------------------------------------------------------------------- */
-
-struct open_incident *
-open_find(uint32_t integration, struct slice entity_id)
-{
-	uint64_t hash = hash_key(integration, entity_id);
-	struct open_link *link;
-
-	LIST_FOREACH (link, &t.links[hash & (t.link_room - 1)], in_bucket)
-		if (link->hash == hash && link->integration == integration &&
-		    slice_is((struct slice){link->entity_id, link->n}, entity_id))
-			return link->incident;
-	return NULL;
-}
-
-struct open_incident *
-open_by_number(uint64_t number)
-{
-	struct open_incident *incident;
-
-	LIST_FOREACH (incident, &t.numbers[number & (t.number_room - 1)], by_number)
-		if (incident->number == number)
-			return incident;
-	return NULL;
-}
-
-struct open_incident *
-open_newest(uint32_t service)
-{
-	if (service >= t.service_room)
-		return NULL;
-	return TAILQ_LAST(&t.services[service], incident_list);
-}
-
-size_t
-open_total(void)
-{
-	return t.number_count;
-}
-
-bool
-open_failed(void)
-{
-	return t.failed;
-}
-
-/* ---- the lists an incident stands on ----------------------------------------------------- */
-
-static void
-grow_links(void)
-{
-	size_t room = 2 * t.link_room;
-	struct link_bucket *links = calloc(room, sizeof *links);
-	struct open_link *link;
-
-	if (links == NULL)
-		return; /* longer chains, nothing worse */
-	for (size_t i = 0; i < t.link_room; i++)
-		while ((link = LIST_FIRST(&t.links[i])) != NULL) {
-			LIST_REMOVE(link, in_bucket);
-			LIST_INSERT_HEAD(&links[link->hash & (room - 1)], link, in_bucket);
-		}
-	free(t.links);
-	t.links = links;
-	t.link_room = room;
-}
-
-static void
-grow_numbers(void)
-{
-	size_t room = 2 * t.number_room;
-	struct number_bucket *numbers = calloc(room, sizeof *numbers);
-	struct open_incident *incident;
-
-	if (numbers == NULL)
-		return;
-	for (size_t i = 0; i < t.number_room; i++)
-		while ((incident = LIST_FIRST(&t.numbers[i])) != NULL) {
-			LIST_REMOVE(incident, by_number);
-			LIST_INSERT_HEAD(&numbers[incident->number & (room - 1)], incident,
-			    by_number);
-		}
-	free(t.numbers);
-	t.numbers = numbers;
-	t.number_room = room;
-}
-
-static bool
-grow_services(uint32_t service)
-{
-	size_t room = t.service_room == 0 ? 64 : t.service_room;
-	struct incident_list *services;
-
-	while (room <= service)
-		room *= 2;
-	services = calloc(room, sizeof *services);
-	if (services == NULL)
-		return false;
-	for (size_t i = 0; i < room; i++) {
-		TAILQ_INIT(&services[i]);
-		if (i < t.service_room)
-			TAILQ_CONCAT(&services[i], &t.services[i], in_service);
-	}
-	free(t.services);
-	t.services = services;
-	t.service_room = room;
-	return true;
-}
-
-static void
-hook_link(struct open_link *link)
-{
-	if (t.link_count++ >= t.link_room)
-		grow_links();
-	LIST_INSERT_HEAD(&t.links[link->hash & (t.link_room - 1)], link, in_bucket);
-}
-
-static void
-unhook_link(struct open_link *link)
-{
-	LIST_REMOVE(link, in_bucket);
-	t.link_count--;
-}
-
-static void
-hook_service(struct open_incident *incident)
-{
-	struct incident_list *list = &t.services[incident->service];
-	struct open_incident *before;
-
-	TAILQ_FOREACH_REVERSE (before, list, incident_list, in_service)
-		if (before->number < incident->number)
-			break;
-	if (before != NULL)
-		TAILQ_INSERT_AFTER(list, before, incident, in_service);
-	else
-		TAILQ_INSERT_HEAD(list, incident, in_service);
-}
-
-/* Makes it findable: its number, its service, its links. */
-static void
-hook_incident(struct open_incident *incident)
-{
-	struct open_link *link;
-
-	if (t.number_count++ >= t.number_room)
-		grow_numbers();
-	LIST_INSERT_HEAD(&t.numbers[incident->number & (t.number_room - 1)], incident, by_number);
-	hook_service(incident);
-	SLIST_FOREACH (link, &incident->links, of_incident)
-		hook_link(link);
-}
-
-static void
-unhook_incident(struct open_incident *incident)
-{
-	struct open_link *link;
-
-	LIST_REMOVE(incident, by_number);
-	t.number_count--;
-	TAILQ_REMOVE(&t.services[incident->service], incident, in_service);
-	SLIST_FOREACH (link, &incident->links, of_incident)
-		unhook_link(link);
-}
-
-/* In the order of the alerts that made them dirty. That is at the end, unless something is undone. */
-static void
-hook_dirty(struct open_incident *incident)
-{
-	struct open_incident *before;
-
-	TAILQ_FOREACH_REVERSE (before, &t.dirty, incident_list, in_dirty)
-		if (uuid_compare(&before->dirty_from, &incident->dirty_from) < 0)
-			break;
-	if (before != NULL)
-		TAILQ_INSERT_AFTER(&t.dirty, before, incident, in_dirty);
-	else
-		TAILQ_INSERT_HEAD(&t.dirty, incident, in_dirty);
-}
-
-static void
-set_dirty(struct open_incident *incident, bool dirty)
-{
-	if (incident->dirty && !dirty)
-		TAILQ_REMOVE(&t.dirty, incident, in_dirty);
-	else if (!incident->dirty && dirty)
-		hook_dirty(incident);
-	incident->dirty = dirty;
-}
-
-/* ---- changes and their undoing ----------------------------------------------------------- */
-
 static struct undo *
 note(enum undo_kind kind, struct open_incident *incident)
 {
 	struct undo *undo;
 
-	if (t.undo_count == t.undo_room) {
-		size_t room = t.undo_room == 0 ? 256 : 2 * t.undo_room;
-		struct undo *grown = realloc(t.undo, room * sizeof *grown);
+	if (undoing.undo_count == undoing.undo_room) {
+		size_t room = undoing.undo_room == 0 ? 256 : 2 * undoing.undo_room;
+		struct undo *grown = realloc(undoing.undo, room * sizeof *grown);
 
 		if (grown == NULL) {
-			t.failed = true;
+			undoing.failed = true;
 			return NULL;
 		}
-		t.undo = grown;
-		t.undo_room = room;
+		undoing.undo = grown;
+		undoing.undo_room = room;
 	}
-	undo = &t.undo[t.undo_count++];
+	undo = &undoing.undo[undoing.undo_count++];
 	*undo = (struct undo){.kind = kind,
 	    .incident = incident,
 	    .head = incident->head,
@@ -334,7 +79,7 @@ open_add(uint64_t number, uint32_t service)
 {
 	struct open_incident *incident;
 
-	if (service >= t.service_room && !grow_services(service))
+	if (!open_table_room(service))
 		return NULL;
 	incident = calloc(1, sizeof *incident);
 	if (incident == NULL)
@@ -345,7 +90,7 @@ open_add(uint64_t number, uint32_t service)
 		free(incident);
 		return NULL;
 	}
-	hook_incident(incident);
+	open_table_add(incident);
 	return incident;
 }
 
@@ -360,7 +105,7 @@ open_link(struct open_incident *incident, uint32_t integration, struct slice ent
 	link = malloc(sizeof *link + entity_id.n);
 	undo = link == NULL ? NULL : note(UNDO_LINK, incident);
 	if (undo == NULL) {
-		t.failed = true;
+		undoing.failed = true;
 		free(link);
 		return false;
 	}
@@ -369,10 +114,10 @@ open_link(struct open_incident *incident, uint32_t integration, struct slice ent
 	link->integration = integration;
 	link->n = (uint32_t)entity_id.n;
 	memcpy(link->entity_id, entity_id.p, entity_id.n);
-	link->hash = hash_key(integration, entity_id);
+	link->hash = open_table_hash(integration, entity_id);
 	SLIST_INSERT_HEAD(&incident->links, link, of_incident);
 	incident->link_count++;
-	hook_link(link);
+	open_table_add_link(link);
 	return true;
 }
 
@@ -390,7 +135,7 @@ open_set_head(struct open_incident *incident, const struct uuid *alert)
 	incident->head = *alert;
 	if (!incident->dirty)
 		incident->dirty_from = *alert;
-	set_dirty(incident, true);
+	open_table_dirty(incident, true);
 }
 
 void
@@ -399,8 +144,8 @@ open_close(struct open_incident *incident)
 	assert(!incident->closed);
 	if (note(UNDO_CLOSE, incident) == NULL)
 		return;
-	set_dirty(incident, false);
-	unhook_incident(incident);
+	open_table_dirty(incident, false);
+	open_table_remove(incident);
 	incident->closed = true;
 }
 
@@ -411,9 +156,9 @@ put_fields(struct open_incident *incident, const struct undo *undo)
 	incident->triggered = undo->triggered;
 	incident->acknowledged = undo->acknowledged;
 	incident->status = undo->status;
-	set_dirty(incident, false);
+	open_table_dirty(incident, false);
 	incident->dirty_from = undo->dirty_from;
-	set_dirty(incident, undo->dirty);
+	open_table_dirty(incident, undo->dirty);
 }
 
 static void
@@ -427,19 +172,19 @@ undo_one(const struct undo *undo)
 		put_fields(incident, undo);
 		break;
 	case UNDO_ADD:
-		set_dirty(incident, false);
-		unhook_incident(incident);
-		free_incident(incident);
+		open_table_dirty(incident, false);
+		open_table_remove(incident);
+		open_free(incident);
 		break;
 	case UNDO_LINK:
 		SLIST_REMOVE(&incident->links, undo->link, open_link, of_incident);
 		incident->link_count--;
-		unhook_link(undo->link);
+		open_table_remove_link(undo->link);
 		free(undo->link);
 		break;
 	case UNDO_CLOSE:
 		incident->closed = false;
-		hook_incident(incident);
+		open_table_add(incident);
 		put_fields(incident, undo);
 		break;
 	}
@@ -449,15 +194,22 @@ void
 open_settle(bool committed)
 {
 	if (committed) {
-		for (size_t i = 0; i < t.undo_count; i++)
-			if (t.undo[i].kind == UNDO_CLOSE)
-				free_incident(t.undo[i].incident);
+		for (size_t i = 0; i < undoing.undo_count; i++)
+			if (undoing.undo[i].kind == UNDO_CLOSE)
+				open_free(undoing.undo[i].incident);
 	} else {
-		while (t.undo_count > 0)
-			undo_one(&t.undo[--t.undo_count]);
+		while (undoing.undo_count > 0)
+			undo_one(&undoing.undo[--undoing.undo_count]);
 	}
-	t.undo_count = 0;
-	t.failed = false;
+	undoing.undo_count = 0;
+	undoing.failed = false;
+}
+
+void
+open_undo_stop(void)
+{
+	free(undoing.undo);
+	memset(&undoing, 0, sizeof undoing);
 }
 
 /* ---- to and from the store --------------------------------------------------------------- */
@@ -479,7 +231,7 @@ open_save(struct txn *txn, struct open_incident *incident)
 		    (struct open_key){link->integration, {link->entity_id, link->n}};
 	open_put(txn, incident->number, &row);
 	if (incident->dirty && note(UNDO_CLEAN, incident) != NULL)
-		set_dirty(incident, false);
+		open_table_dirty(incident, false);
 }
 
 void
@@ -487,14 +239,14 @@ open_save_heads(struct txn *txn, size_t max)
 {
 	struct open_incident *incident;
 
-	while (max-- > 0 && (incident = TAILQ_FIRST(&t.dirty)) != NULL && !t.failed)
+	while (max-- > 0 && (incident = TAILQ_FIRST(&open_table.dirty)) != NULL && !undoing.failed)
 		open_save(txn, incident);
 }
 
 bool
 open_heads_from(struct uuid *id)
 {
-	struct open_incident *oldest = TAILQ_FIRST(&t.dirty);
+	struct open_incident *oldest = TAILQ_FIRST(&open_table.dirty);
 
 	if (oldest != NULL)
 		*id = oldest->dirty_from;

@@ -358,6 +358,14 @@ def test_deliveries_count_of_many(many):
     assert found["results"][0]["incident_number"] == 1
 
 
+def test_deliveries_of_an_incident_among_many(many):
+    """§9: an incident's are found by its events, not by looking at every row."""
+    many.turns()
+    found = page(many, "incident=1")
+    assert many.turns()[1] < 5
+    assert [row["event_type"] for row in found["results"]] == ["resolved", "resolved", "triggered"]
+
+
 def test_deliveries_long_walks_hold_nobody_up(many):
     """§1.5: many requests that walk over every row at once; no turn is long, others go on."""
     wanted = request("GET", "/api/deliveries?webhook=rare&limit=5")

@@ -1,0 +1,156 @@
+/*
+ * Taking a configuration over: every name gets its number (new ones are written), the engine's
+ * tables by number point into the configuration, and timers are filed where time-outs have changed.
+ */
+#include "gateway/engine_parts.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+bool
+engine_make_room(uint32_t id)
+{
+	size_t room = engine.room == 0 ? 64 : engine.room;
+	struct engine_hook *hooks;
+
+	while (room <= id)
+		room *= 2;
+	if (room == engine.room)
+		return true;
+	hooks = realloc(engine.hooks, room * sizeof *hooks);
+	if (hooks == NULL)
+		return false;
+	engine.hooks = hooks;
+	memset(hooks + engine.room, 0, (room - engine.room) * sizeof *hooks);
+	free(engine.integrations);
+	free(engine.services);
+	engine.integrations = calloc(room, sizeof(*engine.integrations));
+	engine.services = calloc(room, sizeof(*engine.services));
+	engine.room = room;
+	return engine.integrations != NULL && engine.services != NULL;
+}
+
+/* The number of a name, given out on first sight; *seen: when that was. 0 without memory. */
+static uint32_t
+name_number(struct txn *txn, enum name_kind kind, struct slice text, int64_t wall,
+    struct name_row *row)
+{
+	if (!names_get(txn, kind, text, row)) {
+		*row = (struct name_row){.id = engine.meta.next_name++, .seen = wall};
+		names_put(txn, kind, text, row);
+	}
+	return engine_make_room(row->id) ? row->id : 0;
+}
+
+static uint32_t
+integration_number(struct txn *txn, const struct conf_integration *integration, int64_t wall)
+{
+	struct name_row row;
+	struct buf text;
+	uint32_t id;
+
+	buf_init(&text, 1 << 20);
+	buf_put_slice(&text, integration->service->facts.name);
+	buf_putc(&text, '\0');
+	buf_put_slice(&text, integration->name);
+	id = text.failed ? 0 : name_number(txn, NAME_INTEGRATION, buf_slice(&text), wall, &row);
+	buf_free(&text);
+	return id;
+}
+
+static bool
+number_service(struct txn *txn, struct conf_service *service, int64_t wall)
+{
+	struct name_row row;
+
+	service->id = name_number(txn, NAME_SERVICE, service->facts.name, wall, &row);
+	service->seen = row.seen;
+	if (service->id == 0)
+		return false;
+	for (size_t i = 0; i < service->integration_count; i++) {
+		struct conf_integration *integration = &service->integrations[i];
+
+		integration->id = integration_number(txn, integration, wall);
+		if (integration->id == 0)
+			return false;
+	}
+	for (size_t i = 0; i < service->webhook_count; i++) {
+		struct conf_webhook *webhook = &service->webhooks[i];
+
+		webhook->id = name_number(txn, NAME_WEBHOOK, webhook->name, wall, &row);
+		if (webhook->id == 0)
+			return false;
+		engine.hooks[webhook->id].held = row.paused;
+	}
+	return true;
+}
+
+static void
+index_conf(struct conf *conf)
+{
+	for (size_t i = 0; i < engine.room; i++) {
+		engine.hooks[i].conf = NULL;
+		engine.integrations[i] = NULL;
+		engine.services[i] = NULL;
+	}
+	for (size_t i = 0; i < conf->service_count; i++)
+		engine.services[conf->services[i].id] = &conf->services[i];
+	for (size_t i = 0; i < conf->integration_count; i++)
+		engine.integrations[conf->integrations[i].id] = &conf->integrations[i];
+	for (size_t i = 0; i < conf->webhook_count; i++)
+		engine.hooks[conf->webhooks[i].id].conf = &conf->webhooks[i];
+}
+
+/* Changes whenever a service's timeouts do. */
+static uint64_t
+timeouts_print(const struct conf *conf)
+{
+	static const uint8_t key[crypto_shorthash_KEYBYTES] = "timeouts";
+	uint64_t print = 0;
+
+	for (size_t i = 0; i < conf->service_count; i++) {
+		uint8_t in[8 + 4 + 8 + 8], out[crypto_shorthash_BYTES];
+
+		put_u64(in, print);
+		put_u32(in + 8, conf->services[i].id);
+		put_u64(in + 12, (uint64_t)conf->services[i].facts.auto_resolve_timeout);
+		put_u64(in + 20, (uint64_t)conf->services[i].facts.acknowledgement_timeout);
+		crypto_shorthash(out, in, sizeof in, key);
+		print = get_u64(out);
+	}
+	return print;
+}
+
+static bool
+refile(void *arg, uint64_t number, const struct open_row *row)
+{
+	struct open_incident *incident = open_by_number(number);
+
+	(void)row;
+	if (incident != NULL)
+		incident_file_timers(arg, incident);
+	return true;
+}
+
+int
+engine_configure(struct txn *txn, struct conf *conf, int64_t wall)
+{
+	uint64_t print;
+
+	engine_touch();
+	for (size_t i = 0; i < conf->service_count; i++)
+		if (!number_service(txn, &conf->services[i], wall))
+			return -1;
+	if (!engine_make_room(engine.meta.next_name))
+		return -1;
+	index_conf(conf);
+	conf_release(engine.conf);
+	engine.conf = conf_hold(conf);
+	print = timeouts_print(conf);
+	if (print != engine.meta.conf_print) {
+		open_each(txn, refile, txn);
+		engine.meta.conf_print = print;
+	}
+	delivery_count(txn);
+	return 0;
+}
