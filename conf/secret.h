@@ -17,8 +17,8 @@ struct secret;
 bool secret_read(struct secret **list, struct faults *, const struct json *node,
     struct slice *out) MUST NONNULL;
 
-/* Room for what is derived from a secret: zeroed, aligned for any object, and wiped with the others.
- * NULL without memory. */
+/* Room for what is derived from a secret: zeroed, aligned for any object, and wiped with the
+ * others. NULL without memory. */
 void *secret_room(struct secret **list, size_t n) MUST NONNULL;
 
 /* Zeroes and frees all. */

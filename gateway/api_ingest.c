@@ -74,7 +74,8 @@ find_integration(const struct route_request *request)
 	return conf_integration_by_key(route_conf(), INTEGRATION_GENERIC, key);
 }
 
-/* An entity id for an alert that has none: a UUID cut to 32 characters, as the vendor makes them. */
+/* An entity id for an alert that has none: a UUID cut to 32 characters, as the vendor makes
+ * them. */
 static struct slice
 make_entity(char text[UUID_TEXT])
 {

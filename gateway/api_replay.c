@@ -17,9 +17,9 @@
 #include "gateway/task.h"
 #include "gateway/turn.h"
 #include "gateway/view.h"
-#include "proto/date.h"
+#include "gateway/wanted.h"
 
-enum { STEP_ROWS = 256, BODY_DEPTH = 4, BODY_MEMORY = 1 << 20 };
+enum { STEP_ROWS = 256 };
 
 static bool
 replay(const struct uuid *id)
@@ -71,13 +71,6 @@ api_replay(struct route_request *request)
 }
 
 /* ---- many -------------------------------------------------------------------------------- */
-
-/* What is asked for: created at or after since and before until. */
-struct wanted {
-	uint32_t webhook;
-	enum delivery_state state;
-	int64_t since, until;
-};
 
 struct many {
 	struct task task; /* first: they are cast to each other */
@@ -217,93 +210,6 @@ step_many(struct task *task)
 
 /* ---- the request of many ----------------------------------------------------------------- */
 
-/* field may be the client's own text. */
-static bool
-refuse(struct route_request *request, struct slice field, const char *what)
-{
-	struct json_writer w = route_reply(request, 400);
-	struct buf text = {.ceiling = 1024};
-
-	buf_put_slice(&text, field);
-	buf_printf(&text, ": %s", what);
-	json_open(&w, '{');
-	json_key(&w, "detail");
-	json_string(&w, text.failed ? slice_of(what) : buf_slice(&text));
-	json_close(&w, '}');
-	buf_free(&text);
-	return false;
-}
-
-static bool
-read_state(struct route_request *request, const struct json *value, struct wanted *wanted)
-{
-	wanted->state = DELIVERY_DEAD;
-	if (value == NULL || slice_is(value->text, SLICE("dead")))
-		return true;
-	wanted->state = DELIVERY_DELIVERED;
-	return slice_is(value->text, SLICE("delivered")) ||
-	       refuse(request, SLICE("state"), "is not dead or delivered");
-}
-
-static bool
-read_date(struct route_request *request, const struct json *value, int64_t *wall)
-{
-	return value == NULL || date_parse(value->text, wall) ||
-	       refuse(request, value->key, "is not a date of RFC 3339");
-}
-
-static bool
-read_webhook(struct route_request *request, const struct json *value, struct wanted *wanted)
-{
-	const struct conf_webhook *webhook;
-
-	if (value == NULL)
-		return refuse(request, SLICE("webhook"), "is required");
-	webhook = conf_webhook_by_name(route_conf(), value->text);
-	if (webhook == NULL)
-		route_not_found(request);
-	else
-		wanted->webhook = webhook->id;
-	return webhook != NULL;
-}
-
-/* A field that nobody knows is refused: with a misspelt date too many would be replayed. */
-static bool
-check_fields(struct route_request *request, const struct json *body)
-{
-	static const char *const known[] = {"webhook", "since", "until", "state"};
-
-	for (const struct json *field = body->first; field != NULL; field = field->next) {
-		bool found = false;
-
-		for (size_t i = 0; i < COUNT_OF(known); i++)
-			found = found || slice_is(field->key, slice_of(known[i]));
-		if (!found)
-			return refuse(request, field->key, "is not a field of a replay");
-		if (field->type != JSON_STRING)
-			return refuse(request, field->key, "is not a text");
-	}
-	return true;
-}
-
-static bool
-read_wanted(struct route_request *request, struct arena *arena, struct wanted *wanted)
-{
-	struct json_error error;
-	struct json *body;
-
-	body = json_read(arena, request->in->body, request->in->body_n, 0, BODY_DEPTH, &error);
-	if (body == NULL || body->type != JSON_OBJECT)
-		return refuse(request, SLICE("body"), "is not a JSON object");
-	wanted->since = INT64_MIN;
-	wanted->until = INT64_MAX;
-	return check_fields(request, body) &&
-	       read_date(request, json_get(body, "since"), &wanted->since) &&
-	       read_date(request, json_get(body, "until"), &wanted->until) &&
-	       read_state(request, json_get(body, "state"), wanted) &&
-	       read_webhook(request, json_get(body, "webhook"), wanted);
-}
-
 /* Where a walk up to that time may start. */
 static struct uuid
 first_id(int64_t since)
@@ -338,11 +244,8 @@ begin(struct route_request *request, const struct wanted *wanted)
 void
 api_replay_many(struct route_request *request)
 {
-	struct wanted wanted = {0};
-	struct arena arena;
+	struct wanted wanted;
 
-	arena_init(&arena, BODY_MEMORY);
-	if (read_wanted(request, &arena, &wanted))
+	if (wanted_read(request, &wanted))
 		begin(request, &wanted);
-	arena_free(&arena);
 }

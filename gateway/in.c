@@ -9,8 +9,8 @@
  *
  *   fault, time-out, "close" ─▶ LINGER ─▶ CLOSED
  *
- * ANSWER: no request is read until the answer is out. LINGER: the answer is sent, what still comes is
- * read and dropped.
+ * ANSWER: no request is read until the answer is out. LINGER: the answer is sent, what still comes
+ * is read and dropped.
  *
  * Bytes are read into one buffer shared by all connections and parsed in place; only what is
  * incomplete, or waits behind a parked request, is copied to the connection. Interest in reading is

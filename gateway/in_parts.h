@@ -46,7 +46,7 @@ struct in_conn {
 	struct buf in;         /* bytes not used yet */
 	size_t scanned;        /* see http_read_request */
 	size_t head_n;         /* IN_BODY: the head, which stays in `in` until then */
-	size_t body_n;         /* IN_BODY: bytes of body behind it; of chunks: those decoded so far */
+	size_t body_n;         /* IN_BODY: its length; of chunks: those decoded */
 	bool chunked;          /* IN_BODY */
 	size_t dropped;        /* IN_LINGER: bytes read and dropped */
 	struct http_chunks chunks;

@@ -25,6 +25,18 @@ open_table_hash(uint32_t integration, struct slice entity_id)
 	return get_u64(out);
 }
 
+static struct open_link_bucket *
+link_bucket(uint64_t hash)
+{
+	return &open_table.links[hash & (open_table.link_room - 1)];
+}
+
+static struct open_number_bucket *
+number_bucket(uint64_t number)
+{
+	return &open_table.numbers[number & (open_table.number_room - 1)];
+}
+
 int
 open_start(const uint8_t key[16])
 {
@@ -69,7 +81,7 @@ open_find(uint32_t integration, struct slice entity_id)
 	uint64_t hash = open_table_hash(integration, entity_id);
 	struct open_link *link;
 
-	LIST_FOREACH (link, &open_table.links[hash & (open_table.link_room - 1)], in_bucket)
+	LIST_FOREACH (link, link_bucket(hash), in_bucket)
 		if (link->hash == hash && link->integration == integration &&
 		    slice_is((struct slice){link->entity_id, link->n}, entity_id))
 			return link->incident;
@@ -81,7 +93,7 @@ open_by_number(uint64_t number)
 {
 	struct open_incident *incident;
 
-	LIST_FOREACH (incident, &open_table.numbers[number & (open_table.number_room - 1)], by_number)
+	LIST_FOREACH (incident, number_bucket(number), by_number)
 		if (incident->number == number)
 			return incident;
 	return NULL;
@@ -101,7 +113,7 @@ open_total(void)
 	return open_table.number_count;
 }
 
-/* ---- the lists an incident stands on ------------------------------------------------------ */
+/* ---- the lists an incident stands on ----------------------------------------------------- */
 
 static void
 grow_links(void)
@@ -171,7 +183,7 @@ open_table_add_link(struct open_link *link)
 {
 	if (open_table.link_count++ >= open_table.link_room)
 		grow_links();
-	LIST_INSERT_HEAD(&open_table.links[link->hash & (open_table.link_room - 1)], link, in_bucket);
+	LIST_INSERT_HEAD(link_bucket(link->hash), link, in_bucket);
 }
 
 void
@@ -204,7 +216,7 @@ open_table_add(struct open_incident *incident)
 
 	if (open_table.number_count++ >= open_table.number_room)
 		grow_numbers();
-	LIST_INSERT_HEAD(&open_table.numbers[incident->number & (open_table.number_room - 1)], incident, by_number);
+	LIST_INSERT_HEAD(number_bucket(incident->number), incident, by_number);
 	hook_service(incident);
 	SLIST_FOREACH (link, &incident->links, of_incident)
 		open_table_add_link(link);
@@ -222,7 +234,8 @@ open_table_remove(struct open_incident *incident)
 		open_table_remove_link(link);
 }
 
-/* In the order of the alerts that made them dirty. That is at the end, unless something is undone. */
+/* In the order of the alerts that made them dirty. That is at the end, unless something is
+ * undone. */
 static void
 hook_dirty(struct open_incident *incident)
 {

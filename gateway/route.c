@@ -239,11 +239,12 @@ route_decode(struct slice text, char *room, size_t size)
 	size_t n = 0;
 
 	for (size_t i = 0; i < text.n && n < size; i++) {
-		bool escape = text.p[i] == '%' && i + 2 < text.n &&
-			      hex_digit(text.p[i + 1]) >= 0 && hex_digit(text.p[i + 2]) >= 0;
+		bool escape = text.p[i] == '%' && i + 2 < text.n;
+		int high = escape ? hex_digit(text.p[i + 1]) : -1;
+		int low = escape ? hex_digit(text.p[i + 2]) : -1;
 
-		if (escape) {
-			room[n++] = (char)(hex_digit(text.p[i + 1]) * 16 + hex_digit(text.p[i + 2]));
+		if (high >= 0 && low >= 0) {
+			room[n++] = (char)(high * 16 + low);
 			i += 2;
 		} else {
 			room[n++] = text.p[i];

@@ -30,7 +30,8 @@ struct stream_ops {
 	/* Brings the stream up (a handshake); 0 when it is. */
 	int (*start)(struct stream *);
 	ssize_t (*read)(struct stream *, void *, size_t);
-	/* May take less than n; what was not taken must be offered again, at least as much of it. */
+	/* May take less than n; what was not taken must be offered again, at least as much of
+	 * it. */
 	ssize_t (*write)(struct stream *, const void *, size_t);
 	/* Gives back what the stream holds; the socket is closed by its owner, afterwards. */
 	void (*end)(struct stream *);

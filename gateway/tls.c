@@ -31,7 +31,7 @@ struct tls_peer {
 
 static SSL_CTX *shared; /* the system's authorities; a reference of our own while it is not NULL */
 
-/* ---- contexts ------------------------------------------------------------------------------ */
+/* ---- contexts ---------------------------------------------------------------------------- */
 
 /* Keeps the newest session for the peer's next handshake; 1: we took the reference. */
 static int
@@ -158,7 +158,7 @@ tls_check(const struct conf *conf, const char *file, conf_report *report, void *
 	return good;
 }
 
-/* ---- peers ------------------------------------------------------------------------------------ */
+/* ---- peers ------------------------------------------------------------------------------- */
 
 struct tls_peer *
 tls_peer_new(const struct conf_webhook *webhook)
@@ -196,7 +196,7 @@ tls_stop(void)
 	shared = NULL;
 }
 
-/* ---- streams ----------------------------------------------------------------------------------- */
+/* ---- streams ----------------------------------------------------------------------------- */
 
 /* What to do about a result that is not success. */
 static int

@@ -39,11 +39,10 @@ struct alert {
 
 /*
  * Reads body, which must be the tree of a request. default_type is an enum alert_type, or -1 where
- * alert_type is required; made_entity becomes the entity id
- * of an alert that brings none. Text that is not in the tree is taken from the arena. On failure returns
- * false with *why set to a sentence that names the field: "message is missing",
- * "alert_type \"fatal\" is not one of critical, error, ..." (what strangers wrote escaped and cut),
- * which lives in the arena.
+ * alert_type is required; made_entity becomes the entity id of an alert that brings none. Text that
+ * is not in the tree is taken from the arena. On failure returns false with *why set to a sentence
+ * that names the field: "message is missing", "alert_type \"fatal\" is not one of critical, error,
+ * ..." (what strangers wrote escaped and cut), which lives in the arena.
  */
 bool alert_read(const struct json *body, int default_type, struct slice made_entity,
     struct arena *, struct alert *, struct slice *why) MUST NONNULL;

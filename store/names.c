@@ -68,7 +68,7 @@ void
 names_each(struct txn *txn, name_visit *visit, void *arg)
 {
 	struct table_row at;
-	struct name_row row;
+	struct name_row row = {0};
 	bool more = table_first(txn, TABLE_NAMES, &at);
 
 	for (; more; more = table_next(txn, TABLE_NAMES, &at)) {
