@@ -97,9 +97,10 @@ $(BUILD)/replay/%: test/fuzz/%.c test/fuzz/replay/main.c $(LAYERS:%=$(BUILD)/lib
 
 build/fuzz/%: test/fuzz/%.c
 	@mkdir -p $(@D)
-	clang -std=c11 -D_GNU_SOURCE -DTOCSIN_VERSION='"fuzz"' -I. -O1 -g \
+	$(call say,FUZZ)
+	$(Q)clang -std=c11 -D_GNU_SOURCE -DTOCSIN_VERSION='"fuzz"' -I. -O1 -g \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< \
-	    $(filter-out gateway/main.c,$(foreach layer,$(LAYERS),$(call source,$(layer)))) $(LIBS)
+	    $(foreach layer,proto store conf,$(call source,$(layer))) $(LIBS)
 
 programs: $(BUILD)/tocsin $(BUILD)/test/tocsin $(UNITS) $(TOOLS) $(REPLAYS)
 
