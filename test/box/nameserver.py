@@ -3,7 +3,7 @@
     NameServer({"up.test": {"A": ["127.0.0.1"]}, "mute.test": None})
 
 A name whose entry is None is never answered; one that is not in the table does not exist; one
-without addresses of the asked kind exists and has none.
+without addresses of the asked kind exists and has none. "ttl" is in seconds, 60 if not given.
 """
 
 import socket
@@ -48,7 +48,8 @@ class NameServer:
         addresses = entry.get(kind, [])
         header = query[:2] + struct.pack("!HHHHH", 0x8180 | entry.get("code", 0), 1,
                                          len(addresses), 0, 0)
-        return header + query[12:end + 4] + b"".join(record(kind, a) for a in addresses)
+        return header + query[12:end + 4] + b"".join(
+            record(kind, a, entry.get("ttl", 60)) for a in addresses)
 
     def dispose(self):
         self.ending = True
@@ -65,8 +66,8 @@ def read_name(packet, place):
     return ".".join(labels), place + 1
 
 
-def record(kind, address):
+def record(kind, address, ttl):
     family = socket.AF_INET6 if kind == "AAAA" else socket.AF_INET
     data = socket.inet_pton(family, address)
     number = 28 if kind == "AAAA" else 1
-    return struct.pack("!HHHIH", 0xC00C, number, 1, 60, len(data)) + data
+    return struct.pack("!HHHIH", 0xC00C, number, 1, ttl, len(data)) + data

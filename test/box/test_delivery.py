@@ -172,6 +172,39 @@ def test_delivery_blocked_name(make):
     assert receiver.connections == 0
 
 
+def test_delivery_name_that_changes(make):
+    """§8: a name is looked at each time it is used: that it was harmless once gains nothing."""
+    receiver = make.receiver(keep=False)
+    table = {"moving.test": {"A": ["127.0.0.1"], "ttl": 1}}
+    server = make.nameserver(table)
+    gateway = make.gateway(start=False, retry=["1h"],
+                           webhooks=[webhook("ops", receiver.url(host="moving.test"))])
+    gateway.environment["TOCSIN_RESOLV_CONF"] = server.resolv_conf(gateway.directory + "/resolv")
+    gateway.start()
+    gateway.alert("critical", entity_id="first")
+    gateway.wait_log("delivery.delivered")
+    table["moving.test"] = {"A": ["10.255.255.1"]}
+    before = len(server.asked)
+    time.sleep(5.1)  # the least time that an answer is kept
+    gateway.alert("critical", entity_id="then")
+    record = gateway.wait_log("delivery.retry")
+    assert record["error.type"] == "blocked_address"
+    assert record["event.duration"] < 1e9
+    assert len(server.asked) > before
+
+
+def test_delivery_blocked_among_others(make):
+    """§8: of several addresses those that are not allowed are passed over."""
+    receiver = make.receiver()
+    server = make.nameserver({"both.test": {"A": ["10.255.255.1", "127.0.0.1"]}})
+    gateway = make.gateway(start=False,
+                           webhooks=[webhook("ops", receiver.url(host="both.test"))])
+    gateway.environment["TOCSIN_RESOLV_CONF"] = server.resolv_conf(gateway.directory + "/resolv")
+    gateway.start()
+    gateway.alert("critical")
+    receiver.wait(1)
+
+
 @pytest.mark.parametrize("host", ["2130706433", "127.1", "0x7f.1", "0177.0.0.1",
                                   "[::ffff:127.0.0.1]"])
 def test_delivery_blocked_spellings(make, host):
