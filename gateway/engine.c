@@ -36,6 +36,7 @@ engine_fail(struct txn *txn)
 void
 engine_count(uint64_t *counter, int by)
 {
+	assert(by >= 0 || *counter > 0);
 	if (engine.undo_count == engine.undo_room) {
 		size_t room = engine.undo_room == 0 ? 256 : 2 * engine.undo_room;
 		void *grown = realloc(engine.undo, room * sizeof *engine.undo);

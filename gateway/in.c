@@ -22,6 +22,7 @@
  */
 #include "gateway/in_parts.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -79,6 +80,7 @@ disarm(struct in_conn *c)
 void
 in_enter(struct in_conn *c, enum in_state s)
 {
+	assert(c->state != IN_CLOSED || s == IN_HEAD); /* closed is the end; a new one begins at HEAD */
 	if (s == c->state)
 		return;
 	disarm(c);

@@ -4,6 +4,7 @@
  */
 #include "gateway/in_parts.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -216,6 +217,7 @@ on_commit(void *arg, bool ok)
 void
 in_park(struct in_request *request)
 {
+	assert(request->conn->state == IN_IDLE);
 	if (turn_after_commit(on_commit, request->conn))
 		in_enter(request->conn, IN_PARKED);
 	else
@@ -225,6 +227,7 @@ in_park(struct in_request *request)
 struct in_conn *
 in_defer(struct in_request *request, void (*gone)(void *), void *arg)
 {
+	assert(request->conn->state == IN_IDLE && request->conn->gone == NULL);
 	request->conn->gone = gone;
 	request->conn->gone_arg = arg;
 	request->conn->head_only = slice_is(request->head->method, SLICE("HEAD"));
@@ -238,6 +241,7 @@ in_answer(struct in_conn *c, int status, struct slice body)
 {
 	struct in_reply reply = {.status = status, .body = &in.body};
 
+	assert(c->state == IN_PARKED);
 	c->gone = NULL;
 	buf_clear(&in.body);
 	buf_put_slice(&in.body, body);

@@ -4,6 +4,8 @@
  */
 #include "gateway/job_parts.h"
 
+#include <assert.h>
+
 #include "gateway/clock.h"
 #include "gateway/ids.h"
 #include "gateway/log.h"
@@ -140,6 +142,7 @@ job_settle(struct job *job)
 {
 	struct record record = outcome_of(job);
 
+	assert(job->state == JOB_SETTLING);
 	if (!apply(&record)) {
 		unsettle(job);
 		return;

@@ -9,6 +9,7 @@
  */
 #include "gateway/job_parts.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "gateway/turn.h"
@@ -67,6 +68,7 @@ window_drop(struct job *job)
 {
 	if (job->overtaken)
 		leave_to_sweep(job->queue, job->lane.number);
+	assert(job->queue->jobs > 0);
 	job->queue->jobs--;
 	LIST_REMOVE(job, in_window);
 	free(job);

@@ -7,6 +7,7 @@
  */
 #include "gateway/open_parts.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { ROOM_AT_START = 1024 };
@@ -190,6 +191,7 @@ void
 open_table_remove_link(struct open_link *link)
 {
 	LIST_REMOVE(link, in_bucket);
+	assert(open_table.link_count > 0);
 	open_table.link_count--;
 }
 
@@ -228,6 +230,7 @@ open_table_remove(struct open_incident *incident)
 	struct open_link *link;
 
 	LIST_REMOVE(incident, by_number);
+	assert(open_table.number_count > 0);
 	open_table.number_count--;
 	TAILQ_REMOVE(&open_table.services[incident->service], incident, in_service);
 	SLIST_FOREACH (link, &incident->links, of_incident)

@@ -150,6 +150,7 @@ new_out(struct out_pool *pool)
 static void
 finish(struct out_attempt *a, enum reason reason)
 {
+	assert(!a->over && a->deadline != NULL); /* an attempt ends once */
 	a->out = NULL;
 	a->over = true;
 	event_free(a->deadline);
@@ -189,6 +190,7 @@ out_fail(struct out *o, enum reason reason)
 	struct out_attempt *a = o->attempt;
 	bool stale = o->reused && a->result.first_byte == 0 && reason == REASON_IO_FAILED;
 
+	assert(a != NULL && a->out == o);
 	a->result.reused = o->reused;
 	close_out(o);
 	if (stale && !a->again) {

@@ -209,6 +209,7 @@ turn_end(void)
 {
 	int result = STORE_OK;
 
+	assert(!turn.in_hooks);
 	store_abort(turn.read); /* older than the commit that follows */
 	turn.read = NULL;
 	if (turn.failed) {
