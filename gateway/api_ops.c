@@ -97,7 +97,9 @@ api_resume(struct route_request *request)
 static void
 switch_webhook(struct route_request *request, enum record_kind kind, const char *word)
 {
-	struct conf_webhook *webhook = conf_webhook_by_name(route_conf(), request->part[0]);
+	char name[1024];
+	struct conf_webhook *webhook = conf_webhook_by_name(route_conf(),
+	    route_decode(request->part[0], name, sizeof name));
 	struct record record;
 
 	if (webhook == NULL) {

@@ -270,8 +270,8 @@ watch_dead(uint32_t webhook, uint64_t number, const char *reason, const char *wh
 static void
 hold(void *arg, bool ok)
 {
-	(void)ok; /* the engine knows by now */
-	job_hold((uint32_t)(uintptr_t)arg);
+	if (ok)
+		job_hold((uint32_t)(uintptr_t)arg);
 }
 
 static void

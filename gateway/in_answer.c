@@ -83,11 +83,13 @@ in_flush(struct in_conn *c)
 {
 	ssize_t n = send(c->fd, c->out.p, c->out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-	if (n < 0) {
-		if (errno != EAGAIN && errno != EINTR)
-			in_close(c);
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		in_close(c);
 		return;
 	}
+	in_write_on(c, true);
+	if (n < 0)
+		return;
 	buf_drop(&c->out, (size_t)n);
 	if (c->out.n > 0) {
 		in_rearm(c); /* slow, but it reads */

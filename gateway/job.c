@@ -18,7 +18,7 @@
 #include "gateway/turn.h"
 
 /* While nothing succeeds, no more than FEW attempts are out at once. */
-enum { SLOTS_AT_START = 4, FEW = 8, QUIET_US = 1000000 };
+enum { SLOTS_AT_START = 4, FEW = 8, QUIET_US = 1000000, RETRY_EVERY = 8 };
 
 static struct {
 	struct event *pump;  /* ready jobs, sweeps */
@@ -32,7 +32,8 @@ static struct {
 void
 job_wake(void)
 {
-	event_active(state.pump, 0, 0);
+	if (state.pump != NULL) /* not yet started, or stopped */
+		event_active(state.pump, 0, 0);
 }
 
 struct queue *
@@ -145,18 +146,24 @@ start_job(struct queue *queue, struct job *job)
 /* ---- the pump ---------------------------------------------------------------------------- */
 
 static struct job *
+take_first(struct job_list *list)
+{
+	struct job *job = TAILQ_FIRST(list);
+
+	if (job != NULL)
+		TAILQ_REMOVE(list, job, next);
+	return job;
+}
+
+/* First attempts go first, but for one in every few: under overload retries would never have their
+ * turn, nor the events behind them. */
+static struct job *
 take_ready(struct queue *queue)
 {
-	struct job *job = TAILQ_FIRST(&queue->fresh);
+	bool retry = ++queue->taken % RETRY_EVERY == 0;
+	struct job *job = take_first(retry ? &queue->again : &queue->fresh);
 
-	if (job != NULL) {
-		TAILQ_REMOVE(&queue->fresh, job, next);
-		return job;
-	}
-	job = TAILQ_FIRST(&queue->again);
-	if (job != NULL)
-		TAILQ_REMOVE(&queue->again, job, next);
-	return job;
+	return job != NULL ? job : take_first(retry ? &queue->fresh : &queue->again);
 }
 
 static bool
@@ -215,6 +222,8 @@ on_pump(evutil_socket_t fd, short what, void *arg)
 		pump(&state.queues[state.turn]);
 		state.turn = (state.turn + 1) % state.count;
 	}
+	if (state.count > 0) /* another one is first the next time */
+		state.turn = (state.turn + 1) % state.count;
 }
 
 int64_t
@@ -222,7 +231,7 @@ job_next_probe(void)
 {
 	int64_t next = INT64_MAX;
 
-	for (size_t i = 0; i < state.count; i++) {
+	for (size_t i = 0; i < state.count && !state.draining; i++) {
 		const struct queue *queue = &state.queues[i];
 		bool waits = queue->breaker.open && !queue->breaker.probing && !queue->held &&
 			     engine_waiting(queue->webhook->id) > 0;

@@ -48,11 +48,13 @@ struct queue {
 	struct job_list flight;
 	struct job_bucket window[QUEUE_BUCKETS];  /* every job, by incident number */
 	int jobs, in_flight;
+	unsigned taken;                           /* jobs started so far */
 	int slots;                                /* attempts at once, for now */
 	int64_t alive;                            /* mono: the receiver's last sign of life */
 	bool held;
 	bool swept;                               /* nothing is behind the cursor */
-	bool hasten;                              /* the sweep takes heads before their time too */
+	bool hasten;                              /* the sweep takes heads before their time too, */
+	uint64_t hastened;                        /* each once: from this incident number on */
 	uint64_t cursor;                          /* incident number: the sweep is here */
 	uint64_t probed;                          /* incident number of the last probe */
 };

@@ -169,6 +169,21 @@ job_of_row(struct txn *txn, const struct lane_key *key, const struct lane_row *r
 
 enum sweep_step { SWEEP_ON, SWEEP_FULL, SWEEP_END };
 
+/* May the head go, by its time? */
+static bool
+may_go(const struct queue *queue, const struct lane_key *key, const struct lane_row *row)
+{
+	return row->due == 0 || (queue->hasten && key->number >= queue->hastened);
+}
+
+static void
+pass(struct queue *queue)
+{
+	queue->cursor++;
+	if (queue->hasten && queue->cursor > queue->hastened)
+		queue->hastened = queue->cursor;
+}
+
 /* Looks at the head of the first lane at or behind the cursor. */
 static enum sweep_step
 sweep_one(struct queue *queue, struct txn *txn)
@@ -180,13 +195,15 @@ sweep_one(struct queue *queue, struct txn *txn)
 	if (!lanes_seek(txn, &key, &row))
 		return SWEEP_END;
 	queue->cursor = key.number;
-	if ((row.due == 0 || queue->hasten) && may_enter(queue, &row.delivery, key.number)) {
-		job = has_room(queue) ? job_of_row(txn, &key, &row) : NULL;
+	if (may_go(queue, &key, &row) && find_job(queue, &row.delivery, key.number) == NULL) {
+		if (!has_room(queue))
+			return SWEEP_FULL;
+		job = job_of_row(txn, &key, &row);
 		if (job == NULL)
 			return SWEEP_FULL;
 		make_ready(queue, job);
 	}
-	queue->cursor++;
+	pass(queue);
 	return SWEEP_ON;
 }
 
@@ -199,7 +216,9 @@ window_sweep(struct queue *queue)
 	if (queue->swept || queue->jobs >= queue->webhook->max_in_flight)
 		return true;
 	txn = turn_read();
-	for (int n = 0; txn != NULL && n < SWEEP_STEP && step == SWEEP_ON; n++)
+	if (txn == NULL)
+		return true; /* asked again when the pump next runs */
+	for (int n = 0; n < SWEEP_STEP && step == SWEEP_ON; n++)
 		step = sweep_one(queue, txn);
 	if (step == SWEEP_END) {
 		queue->swept = true;
@@ -213,7 +232,10 @@ window_again(struct queue *queue, bool hasten)
 {
 	queue->swept = false;
 	queue->cursor = 0;
-	queue->hasten = queue->hasten || hasten;
+	if (hasten) {
+		queue->hasten = true;
+		queue->hastened = 0;
+	}
 }
 
 /* ---- probing ----------------------------------------------------------------------------- */

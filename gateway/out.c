@@ -19,7 +19,7 @@
 #include "gateway/clock.h"
 #include "gateway/tls.h"
 
-enum { IDLE_S = 30, IDLE_MAX = 64, HANDSHAKES_MOST = 64, HANDSHAKES_A_TURN = 8 };
+enum { IDLE_S = 30, IDLE_MAX = 64, HANDSHAKES_MOST = 64, HANDSHAKES_A_POOL = 8, HANDSHAKES_A_TURN = 8 };
 
 #define STATE_INTEREST(name, interest) (interest),
 static const short interests[] = {OUT_STATES(STATE_INTEREST)};
@@ -80,6 +80,7 @@ out_end_handshake(struct out *o)
 	if (!o->handshake)
 		return;
 	o->handshake = false;
+	o->pool->handshakes--;
 	out_loop.handshakes--;
 	out_loop.room();
 }
@@ -115,6 +116,8 @@ out_reap(void)
 {
 	struct out *o;
 
+	if (out_loop.handshakes_started >= HANDSHAKES_A_TURN)
+		out_loop.room(); /* the next turn has room for those that had to wait */
 	out_loop.handshakes_started = 0;
 	while ((o = TAILQ_FIRST(&out_loop.closed)) != NULL) {
 		TAILQ_REMOVE(&out_loop.closed, o, next);
@@ -270,6 +273,7 @@ start_fresh(struct out_attempt *a)
 	o->attempt = a;
 	o->state = OUT_LOOKUP;
 	o->handshake = a->pool->peer != NULL;
+	o->pool->handshakes += o->handshake;
 	out_loop.handshakes += o->handshake;
 	out_loop.handshakes_started += o->handshake;
 	result = lookup_find(a->pool->webhook->host, &o->answer, &o->wait);
@@ -290,12 +294,17 @@ start_kept(struct out_attempt *a, struct out *o)
 	out_step(o, EV_WRITE);
 }
 
+/* A receiver of whose handshakes none is in progress may always have one: those that are slow at it
+ * can fill all places, but keep nobody out. */
 bool
 out_ready(const struct out_pool *pool)
 {
-	return pool->peer == NULL || !TAILQ_EMPTY(&pool->idle) ||
-	       (out_loop.handshakes < HANDSHAKES_MOST &&
-		   out_loop.handshakes_started < HANDSHAKES_A_TURN);
+	if (pool->peer == NULL || !TAILQ_EMPTY(&pool->idle))
+		return true;
+	if (out_loop.handshakes_started >= HANDSHAKES_A_TURN)
+		return false;
+	return pool->handshakes == 0 || (pool->handshakes < HANDSHAKES_A_POOL &&
+					    out_loop.handshakes < HANDSHAKES_MOST);
 }
 
 void

@@ -65,6 +65,7 @@ struct out_pool {
 	struct tls_peer *peer;      /* NULL: plain */
 	struct out_list idle;       /* most recently used first */
 	size_t idle_count;
+	int handshakes;             /* in progress */
 };
 
 struct out_loop {

@@ -5,6 +5,7 @@ import socketserver
 import threading
 import time
 
+from certificates import Authority, Front
 from gateway import OTHER_KEY, SLOW, ingest, integration, until, webhook
 from wire import flood, request
 
@@ -105,3 +106,19 @@ def test_isolation_killed_between_attempt_and_record(make):
         assert again.body == first.body
         until(lambda n=i: gateway.rows()["lanes"] == 0)
     assert gateway.rows()["deliveries"] == 50
+
+
+def test_isolation_of_handshakes(make, tmp_path):
+    """§1.5: receivers that never finish a handshake do not hold up one that does."""
+    ca = Authority(tmp_path)
+    pair = ca.issue("all", "IP:127.0.0.1")
+    well = make.receiver()
+    good = make.keep(Front(well, *pair))
+    stalled = [make.keep(Front(well, *pair, stall=True)) for _ in range(12)]
+    tls = {"ca_file": ca.certificate}
+    hooks = [webhook("stalled-%d" % i, front.url(), tls=tls) for i, front in enumerate(stalled)]
+    gateway = make.gateway(webhooks=hooks + [webhook("good", good.url(), tls=tls)])
+    started = time.monotonic()
+    gateway.send("critical", entity_id=1)
+    well.wait(1)
+    assert time.monotonic() - started < 1 * SLOW

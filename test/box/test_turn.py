@@ -108,3 +108,57 @@ def test_turn_fault_behind_stuck_answers(make):
             except OSError:
                 pass
     assert gateway.post(ALERT).status == 200
+
+
+def test_turn_pause_that_is_not_stored(make):
+    """§8: a pause that could not be stored is no release: the breaker stays open."""
+    receiver = make.receiver(answer(503))
+    gateway = make.gateway(webhooks=[webhook("ops", receiver.url())])
+    for i in range(10):
+        gateway.send("critical", entity_id=i)
+    gateway.wait_log("breaker.opened")
+    time.sleep(0.05)
+    seen = len(receiver.requests)
+    gateway.fail_commit(1)
+    assert gateway.request("POST", "/api/webhooks/ops/pause", b"").status == 503
+    receiver.quiet(seen, 0.1)
+    assert not gateway.logged("breaker.closed")
+
+
+def test_turn_hastened_once(make):
+    """§8: what is let go before its time is tried once so, and keeps its schedule: refused four
+    times, it is dead."""
+    receiver = make.receiver(answer(400, delay=0.005))
+    gateway = make.gateway(webhooks=[webhook("ops", receiver.url(), retry=["1s"] * 9,
+                                             max_in_flight=1)])
+    gateway.request("POST", "/api/webhooks/ops/pause", b"")
+    for i in range(60):
+        gateway.send("critical", entity_id=i)
+    gateway.request("POST", "/api/webhooks/ops/resume", b"")
+    until(lambda: gateway.advance(0.5) or gateway.rows()["dead"] == 60, 30)
+    counts = {}
+    for request_ in receiver.requests:
+        counts[request_.number] = counts.get(request_.number, 0) + 1
+    assert set(counts.values()) <= {4, 5}
+
+
+def test_turn_webhook_name_with_a_space(make):
+    """§2: a webhook is found by its name, escaped in the path."""
+    gateway = make.gateway(webhooks=[webhook("night shift", "http://127.0.0.1:9/")])
+    for verb in ("pause", "resume"):
+        assert gateway.request("POST", "/api/webhooks/night%%20shift/%s" % verb, b"").status == 200
+
+
+def test_turn_long_parked_answer(make):
+    """§1.1: an answer that waits for the commit arrives whole, however long it is."""
+    receiver = make.receiver()
+    name = "n" * 350
+    gateway = make.gateway(webhooks=[webhook(name, receiver.url())])
+    gateway.alert("critical")
+    receiver.wait(1)
+    gateway.wait_log("delivery.delivered")
+    row = gateway.get("/api/deliveries").json()["results"][0]
+    replayed = gateway.request("POST", "/api/deliveries/%s/replay" % row["id"], b"")
+    assert replayed.status == 202
+    assert replayed.json()["webhook"] == name
+    receiver.wait(2)
