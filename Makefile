@@ -88,7 +88,7 @@ $(BUILD)/tool/%: test/tool/%.c $(BUILD)/libproto.a
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -L$(BUILD) -lproto $(LIBS)
 
-# Fuzz targets are libFuzzer entry points; replay.c runs them over files instead.
+# Fuzz targets are libFuzzer entry points; replay/main.c runs them over files instead.
 $(BUILD)/replay/%: test/fuzz/%.c test/fuzz/replay/main.c $(LAYERS:%=$(BUILD)/lib%.a)
 	@mkdir -p $(@D)
 	$(call say,LD)

@@ -2,6 +2,7 @@
  * §5). */
 #include "gateway/apply.h"
 #include "gateway/job.h"
+#include "gateway/log.h"
 #include "gateway/route.h"
 #include "gateway/server.h"
 #include "gateway/turn.h"
@@ -83,6 +84,8 @@ api_pause(struct route_request *request)
 {
 	struct record record = apply_record(RECORD_PAUSE, 0);
 
+	log_begin(LOG_LEVEL_WARNING, "server.warning", "applying alerts is paused");
+	log_end_after_commit();
 	throw_switch(request, &record, "paused");
 }
 
@@ -91,6 +94,8 @@ api_resume(struct route_request *request)
 {
 	struct record record = apply_record(RECORD_RESUME, 0);
 
+	log_begin(LOG_LEVEL_INFO, "server.warning", "applying alerts is resumed");
+	log_end_after_commit();
 	throw_switch(request, &record, "resumed");
 }
 

@@ -1,6 +1,6 @@
 /*
  * The engine's frame: what it holds in memory, how a turn's changes to that are kept or taken back,
- * and the dispatch of records. The work is in engine_alert.c, engine_incident.c, engine_delivery.c.
+ * and the dispatch of records. The work is in the other files of the engine (engine_parts.h).
  *
  *   record ─▶ engine_apply ─▶ rows (in the transaction), memory (under undo), watch (tells others)
  *                              engine_seal: counters, heads      engine_settle: keep or take back

@@ -12,7 +12,6 @@ static const char under_maintenance[] = "Your service is under maintenance";
 /* What the alert did, on its way into its two rows. */
 struct applied {
 	enum engine_outcome outcome;
-	struct open_incident *incident; /* or NULL; closed in this turn perhaps, but not freed */
 	uint64_t number;
 	struct uuid unique_id;
 	struct uuid previous;           /* alert of the same incident */

@@ -19,16 +19,12 @@ static struct {
 	struct uuid deliveries;  /* where the walk over events stands; zero: not under way */
 	int64_t rest_until;      /* steady: no new walk before */
 	bool backlog;
-	uint64_t traces;
 } state;
 
 static size_t
 step_traces(struct txn *txn, size_t max)
 {
-	size_t n = traces_expire(txn, expire_trace_horizon(), max);
-
-	state.traces += n;
-	return n;
+	return traces_expire(txn, expire_trace_horizon(), max);
 }
 
 static size_t
@@ -126,10 +122,4 @@ bool
 expire_backlog(void)
 {
 	return state.backlog;
-}
-
-uint64_t
-expire_removed(void)
-{
-	return state.traces;
 }

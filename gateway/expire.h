@@ -21,6 +21,5 @@ void expire_step(struct txn *) NONNULL;
 bool expire_wanted(struct txn *);
 /* True if the last step left something behind. */
 bool expire_backlog(void);
-uint64_t expire_removed(void); /* traces removed so far */
 
 #endif

@@ -80,7 +80,7 @@ disarm(struct in_conn *c)
 void
 in_enter(struct in_conn *c, enum in_state s)
 {
-	assert(c->state != IN_CLOSED || s == IN_HEAD); /* closed is the end; a new one begins at HEAD */
+	assert(c->state != IN_CLOSED || s == IN_HEAD); /* closed is the end */
 	if (s == c->state)
 		return;
 	disarm(c);

@@ -86,6 +86,10 @@ main(int argc, char **argv)
 {
 	const struct command *command = argc > 1 ? find(argv[1]) : NULL;
 
+	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+		command = find("help");
+	else if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		command = find("version");
 	if (sodium_init() < 0) {
 		fprintf(stderr, "tocsin: libsodium cannot be initialised\n");
 		return 1;

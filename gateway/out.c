@@ -19,7 +19,8 @@
 #include "gateway/clock.h"
 #include "gateway/tls.h"
 
-enum { IDLE_S = 30, IDLE_MAX = 64, HANDSHAKES_MOST = 64, HANDSHAKES_A_POOL = 8, HANDSHAKES_A_TURN = 8 };
+enum { IDLE_S = 30, IDLE_MAX = 64 };
+enum { HANDSHAKES_MOST = 64, HANDSHAKES_A_POOL = 8, HANDSHAKES_A_TURN = 8 };
 
 #define STATE_INTEREST(name, interest) (interest),
 static const short interests[] = {OUT_STATES(STATE_INTEREST)};

@@ -1,7 +1,7 @@
 /*
  * The loop is in server_loop(): events, turn_end(), reap. Above it everything is started in order,
- * below it stopped in reverse. SIGTERM drains: no new connections, what is parked is answered,
- * attempts in flight end or are recorded; a second one ends at once.
+ * below it stopped in reverse. SIGTERM or SIGINT drains: no new connections, what is parked is
+ * answered, attempts in flight end or are recorded; a second one ends at once.
  */
 #include "gateway/server.h"
 
@@ -35,7 +35,7 @@ static struct {
 	struct event_base *base;
 	struct conf *conf;
 	struct store *store;
-	struct event *term, *interrupt, *second;
+	struct event *term, *interrupt, *hangup, *second;
 	bool draining, over, full;
 	int64_t drain_until; /* mono */
 } server;
@@ -76,6 +76,17 @@ on_signal(evutil_socket_t signal_number, short what, void *arg)
 	log_end();
 	in_drain();
 	job_drain();
+}
+
+static void
+on_hangup(evutil_socket_t signal_number, short what, void *arg)
+{
+	(void)signal_number;
+	(void)what;
+	(void)arg;
+	log_begin(LOG_LEVEL_WARNING, "server.warning",
+	    "this version cannot reload its configuration; a restart takes it over");
+	log_end();
 }
 
 /* Once a second: what no other event would bring about. */
@@ -219,11 +230,14 @@ start_events(void)
 
 	server.term = evsignal_new(server.base, SIGTERM, on_signal, NULL);
 	server.interrupt = evsignal_new(server.base, SIGINT, on_signal, NULL);
+	server.hangup = evsignal_new(server.base, SIGHUP, on_hangup, NULL);
 	server.second = event_new(server.base, -1, EV_PERSIST, on_second, NULL);
-	if (server.term == NULL || server.interrupt == NULL || server.second == NULL)
+	if (server.term == NULL || server.interrupt == NULL || server.hangup == NULL ||
+	    server.second == NULL)
 		log_fatal("no memory for the loop");
 	event_add(server.term, NULL);
 	event_add(server.interrupt, NULL);
+	event_add(server.hangup, NULL);
 	event_add(server.second, &second);
 	if (server_test_setup != NULL)
 		server_test_setup(server.base);
@@ -283,6 +297,7 @@ stop(void)
 	tls_stop();
 	event_free(server.term);
 	event_free(server.interrupt);
+	event_free(server.hangup);
 	event_free(server.second);
 	event_base_loop(server.base, EVLOOP_NONBLOCK); /* cancelled look-ups say so once more */
 	event_base_free(server.base);

@@ -97,12 +97,17 @@ load(SSL_CTX *ctx, const struct conf_webhook *webhook)
 	    SSL_CTX_load_verify_file(ctx,
 		webhook->ca_file.n > 0 ? path_of(webhook->ca_file, path) : bundle) != 1)
 		return "tls.ca_file";
+	if ((webhook->certificate.n > 0) != (webhook->private_key.n > 0))
+		return webhook->certificate.n > 0 ? "tls.certificate without tls.key"
+						  : "tls.key without tls.certificate";
 	if (webhook->certificate.n > 0 &&
 	    SSL_CTX_use_certificate_chain_file(ctx, path_of(webhook->certificate, path)) != 1)
 		return "tls.certificate";
 	if (webhook->private_key.n > 0 &&
 	    SSL_CTX_use_PrivateKey_file(ctx, path_of(webhook->private_key, path),
 		SSL_FILETYPE_PEM) != 1)
+		return "tls.key";
+	if (webhook->private_key.n > 0 && SSL_CTX_check_private_key(ctx) != 1)
 		return "tls.key";
 	return NULL;
 }
@@ -134,13 +139,16 @@ check_webhook(const struct conf_webhook *webhook, const char *file, conf_report 
 {
 	SSL_CTX *ctx = new_ctx();
 	const char *option = ctx == NULL ? "tls" : load(ctx, webhook), *reason;
+	unsigned long error;
 	char line[512];
 
 	if (option != NULL) {
-		reason = ERR_reason_error_string(ERR_peek_last_error());
+		error = ERR_peek_error();
+		reason = ERR_SYSTEM_ERROR(error) ? strerror((int)ERR_GET_REASON(error))
+						 : ERR_reason_error_string(error);
 		snprintf(line, sizeof line, "%s: webhook %.*s: %s: cannot be loaded: %s", file,
 		    (int)webhook->name.n, webhook->name.p, option,
-		    reason == NULL ? "no such file, or not readable" : reason);
+		    reason == NULL ? "incomplete" : reason);
 		report(arg, line);
 	}
 	SSL_CTX_free(ctx);

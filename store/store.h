@@ -22,7 +22,7 @@
  *                  transaction exists
  *
  * KEYS
- *   Ids are 16 bytes, integers big-endian, so rows lie in the order of issue; DESIGN of each table
+ *   Ids are 16 bytes, integers big-endian, so rows lie in the order of issue; the layout of each table
  *   stands beside its functions. Every value starts with a version byte (procedure:
  *   store/record.c). Plain puts throughout: a put replaces.
  *
