@@ -22,9 +22,9 @@
  *                  transaction exists
  *
  * KEYS
- *   Ids are 16 bytes, integers big-endian, so rows lie in the order of issue; the layout of each table
- *   stands beside its functions. Every value starts with a version byte (procedure:
- *   store/record.c). Plain puts throughout: a put replaces.
+ *   Ids are 16 bytes, integers big-endian, so rows lie in the order of issue; what a table's key is
+ *   stands beside its functions. Every value starts with a version byte (procedure: store/record.c).
+ *   Plain puts throughout: a put replaces.
  *
  * TIME
  *   `steady` times are microseconds of the gateway's steady clock (gateway/clock.h), `wall` times
