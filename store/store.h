@@ -23,7 +23,7 @@
  *
  * KEYS
  *   Ids are 16 bytes, integers big-endian, so rows lie in the order of issue; what a table's key is
- *   stands beside its functions. Every value starts with a version byte (procedure: store/record.c).
+ *   stands beside its functions. Every value starts with a version byte (see store/record.c).
  *   Plain puts throughout: a put replaces.
  *
  * TIME
