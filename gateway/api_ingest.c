@@ -8,7 +8,6 @@
 #include "gateway/log.h"
 #include "gateway/route.h"
 #include "gateway/server.h"
-#include "gateway/turn.h"
 #include "proto/json_write.h"
 #include "store/store.h"
 

@@ -11,7 +11,6 @@
 
 #include <stdlib.h>
 
-#include "gateway/apply.h"
 #include "gateway/clock.h"
 #include "gateway/log.h"
 #include "gateway/request.h"

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 
 #include "gateway/clock.h"
-#include "gateway/log.h"
 
 enum { TTL_LEAST_S = 5, TTL_MOST_S = 300, HOSTS_TTL_S = 5, ENTRIES_MAX = 4096 };
 

@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 
-#include "gateway/log.h"
 #include "proto/json_write.h"
 #include "proto/sign.h"
 
@@ -224,15 +223,6 @@ route_query(const struct route_request *request, const char *name)
 	return found;
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 struct slice
 route_decode(struct slice text, char *room, size_t size)
 {
@@ -240,8 +230,8 @@ route_decode(struct slice text, char *room, size_t size)
 
 	for (size_t i = 0; i < text.n && n < size; i++) {
 		bool escape = text.p[i] == '%' && i + 2 < text.n;
-		int high = escape ? hex_digit(text.p[i + 1]) : -1;
-		int low = escape ? hex_digit(text.p[i + 2]) : -1;
+		int high = escape ? ascii_hex(text.p[i + 1]) : -1;
+		int low = escape ? ascii_hex(text.p[i + 2]) : -1;
 
 		if (high >= 0 && low >= 0) {
 			room[n++] = (char)(high * 16 + low);

@@ -41,6 +41,16 @@ ascii_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
+/* The value of a hex digit in either case, or -1. */
+static inline int
+ascii_hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Equal but for the case of ASCII letters. */
 static inline bool
 slice_is_nocase(struct slice a, struct slice b)

@@ -52,15 +52,6 @@ json_text_check(struct slice text, struct json_error *error)
 	return true;
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The code unit of the escape "\uXXXX" at p, or -1. */
 static int
 code_unit(const char *p, const char *end)
@@ -70,7 +61,7 @@ code_unit(const char *p, const char *end)
 	if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
 		return -1;
 	for (int i = 2; i < 6; i++) {
-		int digit = hex_digit(p[i]);
+		int digit = ascii_hex(p[i]);
 
 		if (digit < 0)
 			return -1;

@@ -45,14 +45,6 @@ uuid_text(const struct uuid *id, char out[UUID_TEXT])
 	*out = '\0';
 }
 
-static int
-hex_digit(char c)
-{
-	const char *found = c == '\0' ? NULL : strchr(hex, ascii_lower(c));
-
-	return found == NULL ? -1 : (int)(found - hex);
-}
-
 bool
 uuid_parse(struct slice s, struct uuid *id)
 {
@@ -66,8 +58,8 @@ uuid_parse(struct slice s, struct uuid *id)
 
 		if (dashed && starts_group(i) && *p++ != '-')
 			return false;
-		high = hex_digit(p[0]);
-		low = hex_digit(p[1]);
+		high = ascii_hex(p[0]);
+		low = ascii_hex(p[1]);
 		if (high < 0 || low < 0)
 			return false;
 		id->b[i] = (uint8_t)(high << 4 | low);
