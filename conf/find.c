@@ -1,7 +1,7 @@
 /*
- * Looking things up by what strangers send. Keys are found by their SHA-256: the steps of the
- * search depend on digests, from which nobody can work towards a key, and the last comparison takes
- * the same time whatever it finds.
+ * Looking things up by what strangers send. Keys are found by their digests, SipHash under a key made
+ * of all of them, which nobody else knows: the steps of the search depend on digests, from which
+ * nobody can work towards a key, and the last comparison takes the same time whatever it finds.
  */
 #include <stdlib.h>
 
@@ -32,6 +32,31 @@ by_name(const void *a, const void *b)
 	return compare_names((*x)->name, (*y)->name);
 }
 
+static void
+digest(const struct conf_private *own, struct slice key, uint8_t out[KEY_DIGEST])
+{
+	crypto_shorthash_siphashx24(out, (const uint8_t *)key.p, key.n, own->hash_key);
+}
+
+/* The same for the same file, so that nothing here is random. */
+static void
+make_hash_key(const struct conf *conf)
+{
+	uint8_t hash[crypto_hash_sha256_BYTES];
+	crypto_hash_sha256_state state;
+
+	crypto_hash_sha256_init(&state);
+	for (size_t i = 0; i < conf->integration_count; i++) {
+		struct slice key = conf->integrations[i].key;
+
+		crypto_hash_sha256_update(&state, (const uint8_t *)key.p, key.n);
+	}
+	crypto_hash_sha256_final(&state, hash);
+	memcpy(conf->own->hash_key, hash, sizeof conf->own->hash_key);
+	sodium_memzero(&state, sizeof state);
+	sodium_memzero(hash, sizeof hash);
+}
+
 bool
 find_prepare(struct conf *conf)
 {
@@ -41,10 +66,9 @@ find_prepare(struct conf *conf)
 	own->webhooks = arena_alloc(&own->arena, (conf->webhook_count + 1) * sizeof *own->webhooks);
 	if (own->keys == NULL || own->webhooks == NULL)
 		return false;
+	make_hash_key(conf);
 	for (size_t i = 0; i < conf->integration_count; i++) {
-		struct slice key = conf->integrations[i].key;
-
-		crypto_hash_sha256(own->keys[i].digest, (const uint8_t *)key.p, key.n);
+		digest(own, conf->integrations[i].key, own->keys[i].digest);
 		own->keys[i].integration = &conf->integrations[i];
 	}
 	for (size_t i = 0; i < conf->webhook_count; i++)
@@ -78,7 +102,7 @@ conf_integration_by_key(const struct conf *conf, enum conf_integration_type type
 	struct conf_integration *found;
 	size_t i;
 
-	crypto_hash_sha256(wanted.digest, (const uint8_t *)key.p, key.n);
+	digest(conf->own, key, wanted.digest);
 	i = lower_bound(conf, &wanted);
 	if (i == conf->integration_count)
 		return NULL;

@@ -10,8 +10,10 @@
 struct secret;
 
 /* A key by its digest: looking one up tells nothing of the others by its time. */
+enum { KEY_DIGEST = crypto_shorthash_siphashx24_BYTES };
+
 struct conf_key {
-	uint8_t digest[crypto_hash_sha256_BYTES];
+	uint8_t digest[KEY_DIGEST];
 	struct conf_integration *integration;
 };
 
@@ -19,6 +21,7 @@ struct conf_private {
 	unsigned references;
 	struct arena arena;           /* everything that is not secret */
 	struct secret *secrets;
+	uint8_t hash_key[crypto_shorthash_siphashx24_KEYBYTES]; /* of the digests */
 	struct conf_key *keys;        /* sorted by digest; one per integration */
 	struct conf_webhook **webhooks; /* sorted by name; one per webhook */
 };

@@ -260,9 +260,8 @@ write_fields(struct arena *arena, const struct json *body, const struct alert *a
 {
 	struct buf buf;
 	struct json_writer w = {.buf = &buf};
-	struct slice fields = {NULL, 0};
 
-	buf_init(&buf, arena->ceiling);
+	buf_init_arena(&buf, arena);
 	json_open(&w, '{');
 	write_known(&w, body, alert);
 	for (const struct json *item = body->first; item != NULL; item = item->next)
@@ -271,10 +270,7 @@ write_fields(struct arena *arena, const struct json *body, const struct alert *a
 			json_tree(&w, item);
 		}
 	json_close(&w, '}');
-	if (!buf.failed)
-		fields = arena_copy(arena, buf_slice(&buf));
-	buf_free(&buf);
-	return fields;
+	return buf.failed ? (struct slice){NULL, 0} : buf_slice(&buf);
 }
 
 static bool
@@ -298,16 +294,14 @@ describe_unknown_type(struct arena *arena, struct slice text)
 {
 	struct buf buf;
 	struct json_writer w = {.buf = &buf};
-	struct slice cut = utf8_cut(text, QUOTED_MAX), why;
+	struct slice cut = utf8_cut(text, QUOTED_MAX);
 
-	buf_init(&buf, 1024);
+	buf_init_arena(&buf, arena);
 	buf_puts(&buf, "alert_type ");
 	json_string(&w, cut);
 	buf_puts(&buf, cut.n < text.n ? "... is not one of " : " is not one of ");
 	buf_puts(&buf, "critical, error, warning, info, acknowledged, resolved");
-	why = arena_copy(arena, buf_slice(&buf));
-	buf_free(&buf);
-	return why.n > 0 ? why : SLICE("alert_type is unknown");
+	return buf.failed ? SLICE("alert_type is unknown") : buf_slice(&buf);
 }
 
 static bool
@@ -350,12 +344,11 @@ copy_tags(struct arena *arena, const struct json *value)
 	struct buf buf;
 	struct json_writer w = {.buf = &buf};
 	char text[UUID_TEXT];
-	struct slice tags = {NULL, 0};
 	size_t count = 0;
 
 	if (!is_type(value, JSON_ARRAY))
-		return tags;
-	buf_init(&buf, arena->ceiling);
+		return (struct slice){NULL, 0};
+	buf_init_arena(&buf, arena);
 	json_open(&w, '[');
 	for (const struct json *item = value->first; item != NULL; item = item->next)
 		if (read_id(item, text)) {
@@ -363,10 +356,7 @@ copy_tags(struct arena *arena, const struct json *value)
 			count++;
 		}
 	json_close(&w, ']');
-	if (count > 0 && !buf.failed)
-		tags = arena_copy(arena, buf_slice(&buf));
-	buf_free(&buf);
-	return tags;
+	return count == 0 || buf.failed ? (struct slice){NULL, 0} : buf_slice(&buf);
 }
 
 static void

@@ -72,6 +72,12 @@ add_block(struct arena *a, size_t n)
 	return block;
 }
 
+static size_t
+round_up(size_t n)
+{
+	return (n + ALIGN - 1) / ALIGN * ALIGN;
+}
+
 void *
 arena_alloc(struct arena *a, size_t n)
 {
@@ -82,7 +88,7 @@ arena_alloc(struct arena *a, size_t n)
 	/* Looked at before rounding, which must not wrap around. */
 	if (a->failed || n > free_bytes || n > SIZE_MAX / 2)
 		goto fail;
-	n = (n + ALIGN - 1) / ALIGN * ALIGN;
+	n = round_up(n);
 	if (n > free_bytes)
 		goto fail;
 	if (block == NULL || n > block->room - block->used)
@@ -104,6 +110,36 @@ arena_zalloc(struct arena *a, size_t n)
 	void *p = arena_alloc(a, n);
 
 	return p == NULL ? NULL : memset(p, 0, n);
+}
+
+/* True when p's piece of n bytes could be made longer where it is. */
+static bool
+extend(struct arena *a, const char *p, size_t n, size_t more)
+{
+	struct arena_block *block = a->blocks;
+
+	if (block == NULL || p == NULL || p + round_up(n) != block->bytes + block->used)
+		return false;
+	n = round_up(n);
+	more = round_up(more);
+	if (a->failed || more - n > block->room - block->used || more - n > a->ceiling - a->used)
+		return false;
+	block->used += more - n;
+	a->used += more - n;
+	return true;
+}
+
+void *
+arena_grow(struct arena *a, void *p, size_t n, size_t more)
+{
+	void *grown;
+
+	if (more < SIZE_MAX / 2 && extend(a, p, n, more))
+		return p;
+	grown = arena_alloc(a, more);
+	if (grown != NULL && n > 0)
+		memcpy(grown, p, n);
+	return grown;
 }
 
 struct slice

@@ -26,6 +26,10 @@ void arena_free(struct arena *) NONNULL;
 void *arena_alloc(struct arena *, size_t n) MUST NONNULL;
 void *arena_zalloc(struct arena *, size_t n) MUST NONNULL;
 
+/* The n bytes at p, which arena_alloc() gave or p is NULL, as the start of `more` bytes: in place
+ * where p was the last piece and its block has room. */
+void *arena_grow(struct arena *, void *p, size_t n, size_t more) MUST;
+
 /* Copies that live as long as the arena's contents; {NULL, 0} with `failed` set if there is no
  * room. */
 struct slice arena_copy(struct arena *, struct slice) NONNULL;

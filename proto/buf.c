@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROOM_MIN = 128 };
+enum { ROOM_MIN = 256 };
 
 void
 buf_init(struct buf *b, size_t ceiling)
@@ -24,10 +24,21 @@ buf_init(struct buf *b, size_t ceiling)
 }
 
 void
+buf_init_arena(struct buf *b, struct arena *arena)
+{
+	buf_init(b, arena->ceiling);
+	b->arena = arena;
+}
+
+void
 buf_free(struct buf *b)
 {
-	free(b->p);
+	struct arena *arena = b->arena;
+
+	if (arena == NULL)
+		free(b->p);
 	buf_init(b, b->ceiling);
+	b->arena = arena;
 }
 
 void
@@ -72,7 +83,7 @@ reserve(struct buf *b, size_t n)
 	if (b->n + n < b->room)
 		return true;
 	room = next_room(b, b->n + n + 1);
-	p = realloc(b->p, room);
+	p = b->arena != NULL ? arena_grow(b->arena, b->p, b->room, room) : realloc(b->p, room);
 	if (p == NULL) {
 		b->failed = true;
 		return false;
@@ -95,31 +106,12 @@ buf_add(struct buf *b, size_t n)
 }
 
 void
-buf_put(struct buf *b, const void *bytes, size_t n)
+buf_put_grow(struct buf *b, const void *bytes, size_t n)
 {
 	if (n == 0 || !reserve(b, n))
 		return;
 	memcpy(b->p + b->n, bytes, n);
 	b->n += n;
-}
-
-void
-buf_puts(struct buf *b, const char *text)
-{
-	buf_put(b, text, strlen(text));
-}
-
-void
-buf_putc(struct buf *b, char c)
-{
-	if (reserve(b, 1))
-		b->p[b->n++] = c;
-}
-
-void
-buf_put_slice(struct buf *b, struct slice s)
-{
-	buf_put(b, s.p, s.n);
 }
 
 static int print(struct buf *, const char *, va_list) PRINTF(2, 0);

@@ -144,12 +144,26 @@ address_is_ipv4(const struct address *a)
 	return memcmp(a->b, ipv4_prefix, IPV4_OFFSET) == 0;
 }
 
+/* Written out, since every line about an alert has one and inet_ntop() takes as long as the line. */
+static void
+ipv4_text(const uint8_t b[4], char *out)
+{
+	for (int i = 0; i < 4; i++) {
+		if (b[i] >= 100)
+			*out++ = (char)('0' + b[i] / 100);
+		if (b[i] >= 10)
+			*out++ = (char)('0' + b[i] / 10 % 10);
+		*out++ = (char)('0' + b[i] % 10);
+		*out++ = i < 3 ? '.' : '\0';
+	}
+}
+
 void
 address_text(const struct address *a, char out[TEXT_ROOM])
 {
 	/* Cannot fail: both families are known and the room is for the longest text. */
 	if (address_is_ipv4(a))
-		(void)inet_ntop(AF_INET, a->b + IPV4_OFFSET, out, TEXT_ROOM);
+		ipv4_text(a->b + IPV4_OFFSET, out);
 	else
 		(void)inet_ntop(AF_INET6, a->b, out, TEXT_ROOM);
 }

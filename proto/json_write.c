@@ -65,12 +65,33 @@ is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
 }
 
+#define EACH(byte) ((byte) * UINT64_C(0x0101010101010101))
+
+/* Looks at eight bytes at once. The top bit of a byte of the result is set by the first byte that is
+ * not plain, and maybe by some behind it: one that is 0x80 or more, below 0x20, or equal to one of
+ * three (their difference then is 0, which alone is below 1). */
+static bool
+are_plain(uint64_t eight)
+{
+	uint64_t quote = eight ^ EACH('"'), back = eight ^ EACH('\\'), del = eight ^ EACH(0x7F);
+
+	return ((eight | (eight - EACH(0x20)) | (quote - EACH(1)) | (back - EACH(1)) |
+		    (del - EACH(1))) &
+		   EACH(0x80)) == 0;
+}
+
 /* Bytes from `at` on that are printed as they are. */
 static size_t
 plain_run(struct slice s, size_t at)
 {
 	size_t end = at;
+	uint64_t eight;
 
+	for (; s.n - end >= sizeof eight; end += sizeof eight) {
+		memcpy(&eight, s.p + end, sizeof eight);
+		if (!are_plain(eight))
+			break;
+	}
 	while (end < s.n && is_plain((unsigned char)s.p[end]))
 		end++;
 	return end - at;
@@ -134,22 +155,10 @@ json_key_slice(struct json_writer *w, struct slice key)
 }
 
 void
-json_key(struct json_writer *w, const char *key)
-{
-	json_key_slice(w, slice_of(key));
-}
-
-void
 json_string(struct json_writer *w, struct slice s)
 {
 	separate(w);
 	put_string(w->buf, s);
-}
-
-void
-json_text(struct json_writer *w, const char *text)
-{
-	json_string(w, slice_of(text));
 }
 
 /*

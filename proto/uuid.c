@@ -16,14 +16,20 @@ static const char base57[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrs
 
 enum { BASE = sizeof base57 - 1, DIGITS = ID22_TEXT - 1 };
 
+static char *
+put_hex(char *out, const uint8_t *bytes, int n)
+{
+	for (int i = 0; i < n; i++) {
+		*out++ = hex[bytes[i] >> 4];
+		*out++ = hex[bytes[i] & 0xF];
+	}
+	return out;
+}
+
 void
 uuid_hex(const struct uuid *id, char out[UUID_HEX])
 {
-	for (int i = 0; i < 16; i++) {
-		*out++ = hex[id->b[i] >> 4];
-		*out++ = hex[id->b[i] & 0xF];
-	}
-	*out = '\0';
+	*put_hex(out, id->b, 16) = '\0';
 }
 
 /* A dash stands before these bytes. */
@@ -36,13 +42,14 @@ starts_group(int byte)
 void
 uuid_text(const struct uuid *id, char out[UUID_TEXT])
 {
-	for (int i = 0; i < 16; i++) {
-		if (starts_group(i))
-			*out++ = '-';
-		*out++ = hex[id->b[i] >> 4];
-		*out++ = hex[id->b[i] & 0xF];
+	static const int groups[] = {4, 2, 2, 2, 6};
+	const uint8_t *bytes = id->b;
+
+	for (size_t i = 0; i < COUNT_OF(groups); i++) {
+		out = put_hex(out, bytes, groups[i]);
+		*out++ = i < COUNT_OF(groups) - 1 ? '-' : '\0';
+		bytes += groups[i];
 	}
-	*out = '\0';
 }
 
 bool
