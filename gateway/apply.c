@@ -201,11 +201,11 @@ apply_seal(struct txn *txn)
 
 /* ---- what the engine tells --------------------------------------------------------------- */
 
-static const char *const outcome_words[] = {
-    [OUTCOME_CREATED] = "created",       [OUTCOME_JOINED] = "joined",
-    [OUTCOME_ACKNOWLEDGED] = "acknowledged", [OUTCOME_RESOLVED] = "resolved",
-    [OUTCOME_SUPPRESSED] = "suppressed", [OUTCOME_ALONE] = "alone",
-    [OUTCOME_FAILED] = "failed"};
+static const char *const outcome_messages[] = {
+    [OUTCOME_CREATED] = "alert created",       [OUTCOME_JOINED] = "alert joined",
+    [OUTCOME_ACKNOWLEDGED] = "alert acknowledged", [OUTCOME_RESOLVED] = "alert resolved",
+    [OUTCOME_SUPPRESSED] = "alert suppressed", [OUTCOME_ALONE] = "alert alone",
+    [OUTCOME_FAILED] = "alert failed"};
 
 static void
 log_webhook(uint32_t id)
@@ -223,7 +223,7 @@ watch_alert(const struct record *record, enum engine_outcome outcome, uint64_t n
 
 	if (outcome == OUTCOME_QUEUED)
 		return; /* it will be applied later, and that has a line */
-	log_begin(LOG_LEVEL_INFO, "alert.applied", "alert %s", outcome_words[outcome]);
+	log_begin(LOG_LEVEL_INFO, "alert.applied", "%s", outcome_messages[outcome]);
 	log_uuid("trace.id", &record->alert.trace);
 	if (integration != NULL)
 		log_text("labels.integration", integration->name);

@@ -116,15 +116,27 @@ in_send_continue(struct in_conn *c)
 /* ---- replies to bytes -------------------------------------------------------------------- */
 
 static void
+write_head(struct buf *b, const struct in_reply *reply, bool close)
+{
+	buf_puts(b, "HTTP/1.1 ");
+	buf_put_number(b, (uint64_t)reply->status);
+	buf_putc(b, ' ');
+	buf_puts(b, in_status_text(reply->status));
+	buf_puts(b, "\r\nContent-Type: ");
+	buf_puts(b, reply->content_type == NULL ? "application/json" : reply->content_type);
+	buf_puts(b, "\r\nContent-Length: ");
+	buf_put_number(b, reply->body->n);
+	buf_puts(b, "\r\n");
+	buf_puts(b, reply->headers);
+	buf_puts(b, close ? "Connection: close\r\n\r\n" : "\r\n");
+}
+
+static void
 write_reply(struct in_conn *c, const struct in_reply *reply, bool head_only)
 {
 	c->close = c->close || reply->close || in.draining;
 	buf_clear(&in.wire);
-	buf_printf(&in.wire,
-	    "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s%s\r\n",
-	    reply->status, in_status_text(reply->status),
-	    reply->content_type == NULL ? "application/json" : reply->content_type, reply->body->n,
-	    reply->headers, c->close ? "Connection: close\r\n" : "");
+	write_head(&in.wire, reply, c->close);
 	if (!head_only)
 		buf_put_slice(&in.wire, buf_slice(reply->body));
 	if (reply->body->failed || in.wire.failed) {

@@ -88,13 +88,15 @@ log_set_level(enum conf_log_level level)
 }
 
 /* Bytes of a stranger as well-formed text of at most TEXT_MAX bytes; what is not UTF-8 becomes
- * '?'. */
+ * '?'. Most are that already. */
 static struct slice
 tame(struct slice s, char out[TEXT_MAX])
 {
 	size_t n = s.n < TEXT_MAX ? s.n : TEXT_MAX, good;
 	struct slice t = {out, n};
 
+	if (n == s.n && utf8_valid(s) == n)
+		return s;
 	memcpy(out, s.p, n);
 	while ((good = utf8_valid(t)) < t.n)
 		out[good] = '?';
@@ -117,14 +119,15 @@ put_readable(struct slice s)
 }
 
 static void
-begin_text(enum conf_log_level level, const char *date, const char *action, const char *message)
+begin_text(enum conf_log_level level, const char *date, const char *action, struct slice message)
 {
-	buf_printf(&state.line, "%s%.15s %-7s %-20s %s%s", state.colour ? level_colours[level] : "",
-	    date + 11, level_names[level], action, message, state.colour ? "\033[0m" : "");
+	buf_printf(&state.line, "%s%.15s %-7s %-20s %.*s%s",
+	    state.colour ? level_colours[level] : "", date + 11, level_names[level], action,
+	    (int)message.n, message.p, state.colour ? "\033[0m" : "");
 }
 
 static void
-begin_json(enum conf_log_level level, const char *date, const char *action, const char *message)
+begin_json(enum conf_log_level level, const char *date, const char *action, struct slice message)
 {
 	json_open(&state.json, '{');
 	json_key(&state.json, "@timestamp");
@@ -134,13 +137,45 @@ begin_json(enum conf_log_level level, const char *date, const char *action, cons
 	json_key(&state.json, "event.action");
 	json_text(&state.json, action);
 	json_key(&state.json, "message");
-	json_text(&state.json, message);
+	json_string(&state.json, message);
+}
+
+/* The date of a line. Lines come in crowds: within a second only the fraction is written anew. */
+static const char *
+date_now(void)
+{
+	static char text[DATE_TEXT];
+	static int64_t second = -1;
+	int64_t now = clock_wall(), us = now % CLOCK_S;
+
+	if (now / CLOCK_S != second) {
+		second = now / CLOCK_S;
+		date_text(now, text);
+	} else {
+		for (int i = 25; i >= 20; i--, us /= 10)
+			text[i] = (char)('0' + us % 10);
+	}
+	return text;
+}
+
+static struct slice format(char room[TEXT_MAX], const char *message, va_list) PRINTF(2, 0);
+
+/* printf() costs more than the rest of a line, and most messages need none of it. */
+static struct slice
+format(char room[TEXT_MAX], const char *message, va_list args)
+{
+	if (strchr(message, '%') == NULL)
+		return slice_of(message);
+	if (strcmp(message, "%s") == 0)
+		return slice_of(va_arg(args, const char *));
+	vsnprintf(room, TEXT_MAX, message, args);
+	return slice_of(room);
 }
 
 void
 log_begin(enum conf_log_level level, const char *action, const char *message, ...)
 {
-	char date[DATE_TEXT], raw[TEXT_MAX], tamed[TEXT_MAX];
+	char room[TEXT_MAX], tamed[TEXT_MAX];
 	struct slice text;
 	va_list args;
 
@@ -149,17 +184,14 @@ log_begin(enum conf_log_level level, const char *action, const char *message, ..
 	if (state.skip)
 		return;
 	va_start(args, message);
-	vsnprintf(raw, sizeof raw, message, args);
+	text = tame(format(room, message, args), tamed);
 	va_end(args);
-	text = tame(slice_of(raw), tamed);
-	tamed[text.n < TEXT_MAX ? text.n : TEXT_MAX - 1] = '\0';
-	date_text(clock_wall(), date);
 	buf_clear(&state.line);
 	state.json = (struct json_writer){.buf = &state.line};
 	if (state.text)
-		begin_text(level, date, action, tamed);
+		begin_text(level, date_now(), action, text);
 	else
-		begin_json(level, date, action, tamed);
+		begin_json(level, date_now(), action, text);
 }
 
 void

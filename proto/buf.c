@@ -114,6 +114,18 @@ buf_put_grow(struct buf *b, const void *bytes, size_t n)
 	b->n += n;
 }
 
+void
+buf_put_number(struct buf *b, uint64_t v)
+{
+	char text[20];
+	size_t at = sizeof text;
+
+	do
+		text[--at] = (char)('0' + v % 10);
+	while ((v /= 10) != 0);
+	buf_put(b, text + at, sizeof text - at);
+}
+
 static int print(struct buf *, const char *, va_list) PRINTF(2, 0);
 
 /* What vsnprintf() would have written; it writes at most the bytes that are free now. */

@@ -31,6 +31,7 @@ static inline void buf_put(struct buf *, const void *, size_t);
 static inline void buf_puts(struct buf *, const char *);
 static inline void buf_putc(struct buf *, char);
 static inline void buf_put_slice(struct buf *, struct slice);
+void buf_put_number(struct buf *, uint64_t) NONNULL; /* in decimal */
 void buf_printf(struct buf *, const char *, ...) PRINTF(2, 3);
 
 /* Room for n more bytes, to be filled by the caller and then counted with buf_add(); NULL and

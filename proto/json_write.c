@@ -129,11 +129,10 @@ put_character(struct buf *b, uint32_t c)
 static void
 put_string(struct buf *b, struct slice s)
 {
-	size_t at = 0;
+	size_t at = 0, run = plain_run(s, 0);
 
 	buf_putc(b, '"');
-	while (at < s.n) {
-		size_t run = plain_run(s, at);
+	for (; at < s.n; run = plain_run(s, at)) {
 
 		if (run > 0) {
 			buf_put(b, s.p + at, run);
@@ -165,23 +164,11 @@ json_string(struct json_writer *w, struct slice s)
  * Numbers
  */
 
-static void
-put_digits(struct buf *b, uint64_t v)
-{
-	char text[20];
-	size_t at = sizeof text;
-
-	do
-		text[--at] = (char)('0' + v % 10);
-	while ((v /= 10) != 0);
-	buf_put(b, text + at, sizeof text - at);
-}
-
 void
 json_uint(struct json_writer *w, uint64_t v)
 {
 	separate(w);
-	put_digits(w->buf, v);
+	buf_put_number(w->buf, v);
 }
 
 void
@@ -190,7 +177,7 @@ json_int(struct json_writer *w, int64_t v)
 	separate(w);
 	if (v < 0)
 		buf_putc(w->buf, '-');
-	put_digits(w->buf, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+	buf_put_number(w->buf, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
 /* digits x 10^exponent */

@@ -21,10 +21,13 @@ struct json_writer {
 
 void json_open(struct json_writer *, char bracket) NONNULL;  /* '{' or '[' */
 void json_close(struct json_writer *, char bracket) NONNULL; /* '}' or ']' */
+/* A name of our own: printed as it is, nothing in it may need an escape. */
+static inline void json_key(struct json_writer *, const char *);
 void json_key_slice(struct json_writer *, struct slice) NONNULL;
 
 /* Text must be well-formed UTF-8. */
 void json_string(struct json_writer *, struct slice) NONNULL;
+static inline void json_text(struct json_writer *, const char *);
 void json_int(struct json_writer *, int64_t) NONNULL;
 void json_uint(struct json_writer *, uint64_t) NONNULL;
 void json_double(struct json_writer *, double) NONNULL; /* finite, or Python's NaN, Infinity */
@@ -33,11 +36,13 @@ void json_null(struct json_writer *) NONNULL;
 void json_tree(struct json_writer *, const struct json *) NONNULL; /* numbers as written */
 void json_raw(struct json_writer *, struct slice) NONNULL; /* one value, already in this format */
 
-/* The same for C strings; the length of a literal costs nothing. */
 static inline void
 json_key(struct json_writer *w, const char *key)
 {
-	json_key_slice(w, slice_of(key));
+	buf_put(w->buf, ", \"" + (w->more ? 0 : 2), w->more ? 3 : 1);
+	buf_puts(w->buf, key);
+	buf_put(w->buf, "\": ", 3);
+	w->more = false;
 }
 
 static inline void
