@@ -22,6 +22,7 @@
 #include "gateway/job.h"
 #include "gateway/log.h"
 #include "gateway/lookup.h"
+#include "gateway/notify.h"
 #include "gateway/out.h"
 #include "gateway/route.h"
 #include "gateway/tls.h"
@@ -35,8 +36,9 @@ static struct {
 	struct event_base *base;
 	struct conf *conf;
 	struct store *store;
-	struct event *term, *interrupt, *hangup, *second;
+	struct event *term, *interrupt, *hangup, *second, *watchdog;
 	bool draining, over, full;
+	bool sign_due; /* the service manager waits for a sign of life */
 	int64_t drain_until; /* mono */
 } server;
 
@@ -50,11 +52,31 @@ drained(void)
 }
 
 static void
+on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	server.sign_due = true;
+}
+
+/* A gateway that turns but can store nothing is as good as stuck. */
+static void
+give_sign(void)
+{
+	if (!server.sign_due || turn_failing())
+		return;
+	server.sign_due = false;
+	notify_alive();
+}
+
+static void
 server_loop(void)
 {
 	while (!server.over && !drained()) {
 		event_base_loop(server.base, EVLOOP_ONCE);
 		turn_end();
+		give_sign();
 		in_reap();
 		out_reap();
 	}
@@ -74,6 +96,7 @@ on_signal(evutil_socket_t signal_number, short what, void *arg)
 	log_begin(LOG_LEVEL_INFO, "server.draining",
 	    "signal %d: answering what has come, then stopping", (int)signal_number);
 	log_end();
+	notify_stopping("draining");
 	in_drain();
 	job_drain();
 }
@@ -89,6 +112,13 @@ on_hangup(evutil_socket_t signal_number, short what, void *arg)
 	log_end();
 }
 
+static void
+tell_status(void)
+{
+	if (!server.draining)
+		notify_status(server.full ? "the store is full: alerts are refused" : "serving");
+}
+
 /* Once a second: what no other event would bring about. */
 static void
 on_second(evutil_socket_t fd, short what, void *arg)
@@ -102,6 +132,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	if (txn != NULL) {
 		size = store_size(txn, SECOND_STEPS);
 		server.full = size.used >= size.limit / 100 * FULL_PERCENT;
+		tell_status();
 	}
 	if (expire_wanted(txn))
 		apply_sweep();
@@ -224,6 +255,19 @@ start_parts(void)
 }
 
 static void
+start_watchdog(void)
+{
+	int64_t us = notify_watchdog();
+	struct timeval period = {us / CLOCK_S, us % CLOCK_S};
+
+	server.watchdog = event_new(server.base, -1, EV_PERSIST, on_watchdog, NULL);
+	if (server.watchdog == NULL)
+		log_fatal("no memory for the loop");
+	if (us > 0)
+		event_add(server.watchdog, &period);
+}
+
+static void
 start_events(void)
 {
 	struct timeval second = {1, 0};
@@ -239,6 +283,7 @@ start_events(void)
 	event_add(server.interrupt, NULL);
 	event_add(server.hangup, NULL);
 	event_add(server.second, &second);
+	start_watchdog();
 	if (server_test_setup != NULL)
 		server_test_setup(server.base);
 }
@@ -263,6 +308,7 @@ listen_all(void)
 		log_end();
 	}
 	log_flush();
+	notify_ready("serving");
 }
 
 static void
@@ -299,6 +345,7 @@ stop(void)
 	event_free(server.interrupt);
 	event_free(server.hangup);
 	event_free(server.second);
+	event_free(server.watchdog);
 	event_base_loop(server.base, EVLOOP_NONBLOCK); /* cancelled look-ups say so once more */
 	event_base_free(server.base);
 	store_close(server.store);
@@ -307,6 +354,7 @@ stop(void)
 	log_outcome(true);
 	log_end();
 	log_stop();
+	notify_stop();
 	libevent_global_shutdown();
 }
 
@@ -315,6 +363,7 @@ server_run(struct conf *conf)
 {
 	server.conf = conf;
 	prepare_process();
+	notify_start();
 	log_start(conf->log_level, conf->log_format);
 	server.base = new_base();
 	if (server.base == NULL)

@@ -38,6 +38,7 @@ static struct {
 	size_t count, room;
 	int64_t told;    /* mono: when a failed turn was last logged */
 	uint64_t untold; /* failed turns since */
+	int last;        /* result of the last turn that wrote */
 	int64_t longest;
 	uint64_t turns;
 } turn;
@@ -215,10 +216,10 @@ turn_end(void)
 	if (turn.failed) {
 		store_abort(turn.write);
 		turn.write = NULL;
-		result = STORE_FAULT;
+		result = turn.last = STORE_FAULT;
 		tell_failed(result);
 	} else if (turn.write != NULL) {
-		result = commit();
+		result = turn.last = commit();
 	}
 	event_base_update_cache_time(turn.base); /* deadlines armed by hooks start now */
 	log_settle(result == STORE_OK);
@@ -229,6 +230,12 @@ turn_end(void)
 	turn.began = 0;
 	log_flush();
 	return result;
+}
+
+bool
+turn_failing(void)
+{
+	return turn.last == STORE_FAULT;
 }
 
 void

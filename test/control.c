@@ -5,7 +5,8 @@
  *
  *   advance SECONDS     all clocks go forward
  *   step SECONDS        the wall clock is stepped
- *   fail-commit N [M]   after M more commits, N fail as if the disk were full
+ *   fail-commit N [M [R]]  after M more commits, N fail with result R of the store; without R as
+ *                       if the disk were full
  *   turns               the longest turn (us) and their number
  *   rows                rows of every table
  */
@@ -24,6 +25,7 @@
 
 static int passing; /* commits that are still to succeed before that */
 static int failing; /* commits that are then to fail */
+static int failure; /* with this result */
 
 static int
 fail_commit(void)
@@ -33,7 +35,7 @@ fail_commit(void)
 		return STORE_OK;
 	}
 	failing--;
-	return STORE_FULL;
+	return failure;
 }
 
 static void
@@ -57,7 +59,8 @@ run_command(const char *text, struct buf *answer)
 		clock_step((int64_t)(seconds * CLOCK_S));
 	} else if (strncmp(text, "fail-commit ", 12) == 0) {
 		passing = 0;
-		sscanf(text, "fail-commit %d %d", &failing, &passing);
+		failure = STORE_FULL;
+		sscanf(text, "fail-commit %d %d %d", &failing, &passing, &failure);
 		store_commit_fault = fail_commit;
 	} else if (strcmp(text, "turns") == 0) {
 		turn_measure(&longest, &turns);

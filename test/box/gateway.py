@@ -252,8 +252,8 @@ class Gateway:
     def step(self, seconds):
         self.control("step %g" % seconds)
 
-    def fail_commit(self, count=1, after=0):
-        self.control("fail-commit %d %d" % (count, after))
+    def fail_commit(self, count=1, after=0, result=1):
+        self.control("fail-commit %d %d %d" % (count, after, result))
 
     def turns(self):
         """(longest turn in microseconds, turns) since the last call."""
