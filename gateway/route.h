@@ -41,7 +41,7 @@ void route_detail(struct route_request *, int status, const char *detail) NONNUL
 void route_not_found(struct route_request *) NONNULL;
 
 /* The handlers: one file each. */
-route_handler api_generic;   /* api_ingest.c */
+route_handler api_generic;   /* api_generic.c */
 route_handler api_status;    /* api_status.c */
 route_handler api_incidents; /* api_incident.c */
 route_handler api_incident;

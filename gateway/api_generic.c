@@ -1,0 +1,63 @@
+/*
+ * The door for Zenduty's generic format (CONTRACT §3).
+ */
+#include "gateway/ingest.h"
+#include "proto/json_write.h"
+
+static void
+refuse(struct route_request *request, int status, const char *shown, struct slice why)
+{
+	struct json_writer w;
+
+	if (status != 400) {
+		route_detail(request, status, shown);
+		return;
+	}
+	w = route_reply(request, 400);
+	json_open(&w, '{');
+	json_key(&w, "error");
+	json_text(&w, shown);
+	json_key(&w, "detail");
+	json_string(&w, why);
+	json_close(&w, '}');
+}
+
+static bool
+read_alert(struct ingest *in, const struct json *body, struct ingest_alert *alert,
+    struct slice *why)
+{
+	alert->payload = json_get(body, "payload");
+	return alert_read(body, in->integration->default_alert_type, ingest_make_entity(in),
+	    in->arena, &alert->alert, why);
+}
+
+static void
+answer(struct ingest *in)
+{
+	struct json_writer w = route_reply(in->request, 200);
+	char trace[UUID_TEXT];
+
+	uuid_text(&in->alerts[0].trace, trace);
+	json_open(&w, '{');
+	json_key(&w, "message");
+	json_text(&w, "success");
+	json_key(&w, "trace_id");
+	json_text(&w, trace);
+	json_close(&w, '}');
+}
+
+static const struct ingest_door door = {.refuse = refuse, .read = read_alert, .answer = answer};
+
+/* The last two parts of the path are application and key; before them stands the account, where the
+ * path has one. All that does not fit is the same 404. */
+void
+api_generic(struct route_request *request)
+{
+	bool with_account = request->part[2].n > 0;
+	struct slice key = request->part[with_account ? 2 : 1];
+	const struct conf_integration *integration = NULL;
+
+	if (!with_account || slice_is(request->part[0], route_conf()->account))
+		integration = conf_integration_by_key(route_conf(), INTEGRATION_GENERIC, key);
+	ingest(request, &door, integration);
+}

@@ -1,0 +1,185 @@
+/*
+ * From a request to records (CONTRACT §3): admitted, parsed, made alerts, applied in the turn's
+ * transaction, answered once that is committed. A door may make several alerts of one request; all
+ * of them are applied in the same transaction.
+ */
+#include "gateway/ingest.h"
+
+#include <stdio.h>
+
+#include "gateway/apply.h"
+#include "gateway/ids.h"
+#include "gateway/log.h"
+#include "gateway/server.h"
+
+static const char cannot[] = "This request can not be processed.";
+
+/* Everything of one request; given back by the next one. */
+static struct arena arena;
+
+/* ---- refused ----------------------------------------------------------------------------- */
+
+static void
+refuse(const struct ingest *in, int status, const char *shown, struct slice why)
+{
+	in->door->refuse(in->request, status, shown, why);
+	log_begin(LOG_LEVEL_INFO, "alert.rejected", "alert rejected");
+	if (in->integration != NULL)
+		log_text("labels.integration", in->integration->name);
+	log_text("error.message", why);
+	log_address("client.ip", &in->request->in->peer);
+	log_number("http.response.status_code", status);
+	log_outcome(false);
+	log_end();
+}
+
+static void
+unavailable(const struct ingest *in, const char *why)
+{
+	refuse(in, 503, why, slice_of(why));
+}
+
+static bool
+admit(const struct ingest *in)
+{
+	if (in->integration == NULL) {
+		refuse(in, 404, "Not Found.", SLICE("unknown account or key, or disabled"));
+		return false;
+	}
+	if (server_full()) {
+		unavailable(in, "The store is full.");
+		return false;
+	}
+	return true;
+}
+
+/* ---- read -------------------------------------------------------------------------------- */
+
+static bool
+parse(struct ingest *in)
+{
+	struct in_request *request = in->request->in;
+	struct json_error error;
+
+	/* The tree of a hostile body is many times its size; this bounds it. */
+	if (arena.ceiling == 0)
+		arena_init(&arena, (size_t)route_conf()->limits.body * 64 + (1 << 20));
+	arena_reset(&arena);
+	in->arena = &arena;
+	in->body = json_read(&arena, request->body, request->body_n, 0,
+	    (int)route_conf()->limits.depth, &error);
+	if (in->body == NULL)
+		refuse(in, 400, cannot,
+		    arena_printf(&arena, "%s (at byte %zu)", error.what, error.at));
+	return in->body != NULL;
+}
+
+struct slice
+ingest_make_entity(struct ingest *in)
+{
+	struct uuid id = ids_random_uuid();
+	char text[UUID_TEXT];
+
+	/* Cut to 32 characters, as the vendor makes them. */
+	uuid_text(&id, text);
+	return arena_copy(in->arena, (struct slice){text, 32});
+}
+
+static bool
+is_too_large(const struct alert *alert)
+{
+	return alert->message.n + alert->summary.n + alert->fields.n > RECORD_ALERT_MOST;
+}
+
+static bool
+read_alert(struct ingest *in, const struct json *body, struct ingest_alert *alert)
+{
+	struct slice why;
+
+	if (!in->door->read(in, body, alert, &why)) {
+		refuse(in, 400, cannot, why);
+		return false;
+	}
+	if (is_too_large(&alert->alert)) {
+		refuse(in, 413, "The alert is too large.",
+		    SLICE("too large once it is written as JSON"));
+		return false;
+	}
+	return true;
+}
+
+/* The body as it came is one alert: mapping and splitting come before read_alert(), rules behind
+ * it. */
+static bool
+make_alerts(struct ingest *in)
+{
+	in->alerts = &in->one;
+	in->count = 1;
+	return read_alert(in, in->body, &in->one);
+}
+
+/* ---- recorded ---------------------------------------------------------------------------- */
+
+static void
+log_accepted(const struct ingest *in, const struct ingest_alert *alert)
+{
+	log_begin(LOG_LEVEL_INFO, "alert.accepted", "alert accepted");
+	log_uuid("trace.id", &alert->trace);
+	log_text("labels.integration", in->integration->name);
+	log_address("client.ip", &in->request->in->peer);
+	log_end_after_commit();
+}
+
+static bool
+record(struct ingest *in, struct ingest_alert *alert)
+{
+	struct record made = apply_record(RECORD_ALERT, 1);
+
+	alert->trace = ids_next();
+	alert->id = ids_next();
+	made.alert = (struct record_alert){.trace = alert->trace,
+	    .alert_id = alert->id,
+	    .integration = in->integration->id,
+	    .alert = alert->alert,
+	    .failure = alert->failure,
+	    .rules = alert->rules};
+	log_accepted(in, alert);
+	return apply(&made);
+}
+
+/* One that cannot be applied fails the turn, and with it those before it. */
+static bool
+record_all(struct ingest *in)
+{
+	for (size_t i = 0; i < in->count; i++)
+		if (!record(in, &in->alerts[i])) {
+			unavailable(in, "The request could not be stored.");
+			return false;
+		}
+	return true;
+}
+
+static void
+answer(struct ingest *in)
+{
+	struct in_reply *reply = &in->request->in->reply;
+	char trace[UUID_TEXT];
+
+	if (in->count > 0) {
+		uuid_text(&in->alerts[0].trace, trace);
+		snprintf(reply->headers, sizeof reply->headers, "X-Trace-Id: %s\r\n", trace);
+	}
+	in->door->answer(in);
+	if (in->count > 0)
+		in_park(in->request->in);
+}
+
+void
+ingest(struct route_request *request, const struct ingest_door *door,
+    const struct conf_integration *integration)
+{
+	struct ingest in = {.request = request, .door = door, .integration = integration};
+
+	if (admit(&in) && parse(&in) && make_alerts(&in) && record_all(&in))
+		answer(&in);
+}
