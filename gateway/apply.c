@@ -166,7 +166,7 @@ apply_record(enum record_kind kind, uint32_t ids)
 
 	if (ids > 0)
 		record.id = ids_reserve(ids);
-	if (kind == RECORD_ALERT)
+	if (kind == RECORD_ALERT || kind == RECORD_CREATE)
 		ids_random(record.salt, sizeof record.salt);
 	return record;
 }

@@ -186,6 +186,15 @@ engine_apply(struct txn *txn, const struct record *record)
 	case RECORD_REPLAY:
 		delivery_replay(txn, record);
 		break;
+	case RECORD_CREATE:
+		engine_create(txn, record);
+		break;
+	case RECORD_CHANGE:
+		engine_change(txn, record);
+		break;
+	case RECORD_NOTE:
+		engine_note(txn, record);
+		break;
 	}
 }
 

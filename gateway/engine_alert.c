@@ -58,18 +58,38 @@ collate(const struct record *record, const struct conf_integration *integration)
 	return newest;
 }
 
+static struct incident_row
+row_of(const struct record *record, const struct conf_integration *integration)
+{
+	const struct alert *alert = &record->alert.alert;
+
+	return (struct incident_row){.service = integration->service->id,
+	    .integration = integration->id,
+	    .urgency = (uint8_t)(alert->urgency >= 0 ? alert->urgency
+						     : integration->default_urgency),
+	    .head = record->alert.alert_id,
+	    .title = alert->message,
+	    .summary = alert->summary,
+	    .incident_key = alert->entity_id,
+	    .priority = alert->priority,
+	    .sla = alert->sla,
+	    .escalation_policy = alert->escalation_policy,
+	    .tags = alert->tags};
+}
+
 static void
 create_or_collate(struct txn *txn, struct applied *applied, const struct record *record,
     const struct conf_integration *integration)
 {
 	struct open_incident *incident = collate(record, integration);
+	struct incident_row row = row_of(record, integration);
 
 	if (incident != NULL) {
 		join(applied, record, incident);
 		open_save(txn, incident);
 		return;
 	}
-	incident = incident_create(txn, record, integration);
+	incident = incident_create(txn, record, &row, NULL);
 	if (incident == NULL)
 		return;
 	applied->outcome = OUTCOME_CREATED;
@@ -152,6 +172,7 @@ engine_alert(struct txn *txn, const struct record *record)
 	const struct conf_integration *integration = engine_integration(record->alert.integration);
 	struct applied applied = {.error = refusal(record, integration)};
 
+	arena_reset(&engine.arena);
 	if (applied.error.n > 0)
 		applied.outcome = OUTCOME_FAILED;
 	else if (record->alert.alert.suppressed)

@@ -231,54 +231,41 @@ unique_id(const struct record *record, uint64_t number)
 	return id;
 }
 
-static struct incident_row
-new_row(const struct record *record, const struct conf_integration *integration, uint64_t number)
+static void
+complete(const struct record *record, uint64_t number, struct incident_row *row)
 {
-	const struct alert *alert = &record->alert.alert;
-	const struct conf_service *service = integration->service;
-	struct incident_row row = {.unique_id = unique_id(record, number),
-	    .service = service->id,
-	    .integration = integration->id,
-	    .status = INCIDENT_TRIGGERED,
-	    .urgency = (uint8_t)(alert->urgency >= 0 ? alert->urgency
-						     : integration->default_urgency),
-	    .created = record->wall,
-	    .title = incident_cut(&engine.arena, alert->message, INCIDENT_TITLE_MAX),
-	    .summary = incident_cut(&engine.arena, alert->summary, INCIDENT_SUMMARY_MAX),
-	    .incident_key = alert->entity_id,
-	    .priority = alert->priority,
-	    .sla = alert->sla,
-	    .escalation_policy = alert->escalation_policy,
-	    .tags = alert->tags};
+	const struct conf_service *service = engine_service(row->service);
 
-	if (row.escalation_policy.n == 0)
-		row.escalation_policy = service->facts.escalation_policy;
-	if (service->assigned_to != NULL)
-		row.assigned_to = service->assigned_to->facts.username;
-	return row;
+	row->unique_id = unique_id(record, number);
+	row->status = INCIDENT_TRIGGERED;
+	row->created = record->wall;
+	row->title = incident_cut(&engine.arena, row->title, INCIDENT_TITLE_MAX);
+	row->summary = incident_cut(&engine.arena, row->summary, INCIDENT_SUMMARY_MAX);
+	if (row->escalation_policy.n == 0)
+		row->escalation_policy = service->facts.escalation_policy;
+	if (row->assigned_to.n == 0 && service->assigned_to != NULL)
+		row->assigned_to = service->assigned_to->facts.username;
 }
 
 struct open_incident *
-incident_create(struct txn *txn, const struct record *record,
-    const struct conf_integration *integration)
+incident_create(struct txn *txn, const struct record *record, struct incident_row *row,
+    const char *why)
 {
 	uint64_t number = engine.meta.next_number;
-	struct incident_row row;
-	struct open_incident *incident = open_add(number, integration->service->id);
+	struct open_incident *incident = open_add(number, row->service);
 
-	arena_reset(&engine.arena);
-	row = new_row(record, integration, number);
+	complete(record, number, row);
 	if (incident == NULL || engine.arena.failed ||
-	    !open_link(incident, integration->id, record->alert.alert.entity_id)) {
+	    (row->integration != 0 && !open_link(incident, row->integration, row->incident_key))) {
 		engine_fail(txn);
 		return NULL;
 	}
 	engine.meta.next_number++;
 	incident->status = INCIDENT_TRIGGERED;
-	incident->unique_id = row.unique_id;
+	incident->unique_id = row->unique_id;
 	incident->created = incident->triggered = record->steady;
-	incident->head = record->alert.alert_id;
-	make_event(txn, record, number, &row, EVENT_TRIGGERED, 0, NULL);
+	incident->head = row->head;
+	make_event(txn, record, number, row, EVENT_TRIGGERED, 0, why);
 	open_save(txn, incident);
 	incident_file_timers(txn, incident);
 	return incident;

@@ -4,6 +4,7 @@
  *   engine.c           start, seal, settle, dispatch
  *   engine_conf.c      taking a configuration over
  *   engine_alert.c     from an accepted alert to its outcome
+ *   engine_api.c       what operators do to incidents
  *   engine_incident.c  changes of an incident, its events and timers
  *   engine_delivery.c  lanes, outcomes of attempts, dead letters
  *   engine_replay.c    deliveries put back into their lanes
@@ -52,10 +53,15 @@ void engine_touch(void);
 bool engine_make_room(uint32_t id) MUST;
 
 void engine_alert(struct txn *, const struct record *) NONNULL;
+void engine_create(struct txn *, const struct record *) NONNULL;
+void engine_change(struct txn *, const struct record *) NONNULL;
+void engine_note(struct txn *, const struct record *) NONNULL;
 
-/* A new incident for the record's alert, with its `triggered` event; NULL without memory. */
-struct open_incident *incident_create(struct txn *, const struct record *,
-    const struct conf_integration *) MUST NONNULL;
+/* A new incident with its `triggered` event; NULL without memory. The row says whose it is and what
+ * was said of it; head: its alert. With an integration, its incident_key finds it from now on. The
+ * rest of the row is filled in: id, times, texts cut, what the service says for what nobody set. */
+struct open_incident *incident_create(struct txn *, const struct record *, struct incident_row *,
+    const char *why) MUST;
 /* Brings an open incident into a status, with the event and the timers that belong to it; event:
  * which of the record's ids. A resolved one is closed. head: its newest alert. */
 void incident_move(struct txn *, const struct record *, struct open_incident *,

@@ -19,6 +19,9 @@ enum record_kind {
 	RECORD_HOLD,      /* hold one webhook's deliveries */
 	RECORD_RELEASE,   /* let them go */
 	RECORD_REPLAY,    /* deliver once more, at once */
+	RECORD_CREATE,    /* through the API: a new incident */
+	RECORD_CHANGE,    /* ... what it says, or its status */
+	RECORD_NOTE,      /* ... a note on it */
 };
 
 struct record_alert {
@@ -47,10 +50,38 @@ struct record_outcome {
 	int jitter;          /* thousandths, -200 to 200 */
 };
 
+/* Which members of record_incident.to are meant. */
+enum record_field {
+	FIELD_STATUS = 1,
+	FIELD_URGENCY = 2,
+	FIELD_TITLE = 4,
+	FIELD_SUMMARY = 8,
+	FIELD_ASSIGNED_TO = 16,
+	FIELD_ESCALATION_POLICY = 32,
+	FIELD_SLA = 64,
+	FIELD_PRIORITY = 128,
+};
+
+struct record_incident {
+	uint64_t number;    /* RECORD_CHANGE: whose */
+	uint32_t service;   /* RECORD_CREATE: whose */
+	unsigned fields;    /* enum record_field; others stay as they are, or as the service says */
+	struct incident to; /* texts of any length: title and summary are cut */
+};
+
+struct record_note {
+	uint64_t number;
+	struct slice user; /* the token's name, or empty */
+	struct slice text;
+};
+
+enum { RECORD_CREATE_IDS = 2 }; /* `triggered`, and where it starts with another status */
+
 struct record {
 	enum record_kind kind;
 	int64_t wall, steady;
-	struct uuid id;     /* the first of the event ids it may use; a tick has one per timer */
+	struct uuid id;     /* the first of the event ids it may use; a tick has one per timer; of
+			     * RECORD_NOTE: the note's */
 	uint8_t salt[8];    /* random bytes of a new incident's unique id */
 	union {
 		struct record_alert alert;
@@ -58,6 +89,8 @@ struct record {
 		uint32_t most;    /* RECORD_TICK: timers and due rows handled at most, each */
 		uint32_t webhook; /* RECORD_HOLD, RECORD_RELEASE */
 		struct uuid delivery; /* RECORD_REPLAY */
+		struct record_incident incident; /* RECORD_CREATE, RECORD_CHANGE */
+		struct record_note note;
 	};
 };
 

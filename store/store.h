@@ -187,7 +187,7 @@ struct incident_row {
 	uint8_t urgency;
 	int64_t created, acknowledged, resolved; /* wall, 0: none */
 	int64_t resolved_steady; /* key in `closed` */
-	struct uuid head;      /* newest alert, saved when it is resolved (else see open) */
+	struct uuid head;      /* first alert, and once it is resolved the newest (else see open) */
 	struct uuid last_event;
 	uint32_t events;       /* how many so far: the newest one's n */
 	struct slice title, summary, incident_key, priority, sla, escalation_policy, tags;

@@ -115,11 +115,49 @@ apply_some_outcome(void)
 }
 
 static void
+apply_some_create(void)
+{
+	struct record record = make_create("by hand");
+
+	record.incident.service = w.conf->services[draw(2)].id;
+	record.incident.fields |= draw(4) == 0 ? FIELD_STATUS : 0;
+	record.incident.to.status = (enum incident_status)(1 + draw(3));
+	apply(&record);
+}
+
+static void
+apply_some_change(void)
+{
+	static const unsigned fields[] = {FIELD_STATUS, FIELD_STATUS | FIELD_TITLE, FIELD_URGENCY};
+	struct record record = make_change(1 + draw(40));
+
+	record.incident.fields = fields[draw(COUNT_OF(fields))];
+	record.incident.to = (struct incident){.title = SLICE("changed"),
+					       .urgency = (int)draw(2),
+					       .status = (enum incident_status)(1 + draw(3))};
+	apply(&record);
+}
+
+static void
+apply_some_request(void)
+{
+	struct record note = make_note(1 + draw(40), "ops", "seen");
+	uint32_t what = draw(10);
+
+	if (what == 0)
+		apply(&note);
+	else if (what < 3)
+		apply_some_create();
+	else
+		apply_some_change();
+}
+
+static void
 apply_something(void)
 {
 	static const enum record_kind switches[] = {RECORD_PAUSE, RECORD_RESUME,  RECORD_RESUME,
 						    RECORD_HOLD,  RECORD_RELEASE, RECORD_RELEASE};
-	uint32_t what = draw(20);
+	uint32_t what = draw(23);
 	struct record record;
 	bool more;
 
@@ -136,6 +174,8 @@ apply_something(void)
 		record = make_record(switches[draw(COUNT_OF(switches))]);
 		record.webhook = w.conf->webhooks[draw(3)].id;
 		apply(&record);
+	} else if (what >= 20) {
+		apply_some_request();
 	} else if (!engine_paused()) {
 		more = engine_drain(turn(), 3);
 		(void)more; /* the next time goes on */

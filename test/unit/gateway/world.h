@@ -243,6 +243,41 @@ alert(const char *entity_id, enum alert_type type)
 	return record;
 }
 
+/* An operator's, of the first service. */
+static inline struct record
+make_create(const char *title)
+{
+	struct record record = make_record(RECORD_CREATE);
+
+	record.id = next_ids(RECORD_CREATE_IDS);
+	put_u64(record.salt, 0x5a17000000000000u + get_u64(record.id.b));
+	record.incident.service = w.conf->services[0].id;
+	record.incident.fields = FIELD_TITLE;
+	record.incident.to.title = slice_of(title);
+	return record;
+}
+
+/* The same with an incident; what is meant, the caller says. */
+static inline struct record
+make_change(uint64_t number)
+{
+	struct record record = make_record(RECORD_CHANGE);
+
+	record.id = next_ids(1);
+	record.incident.number = number;
+	return record;
+}
+
+static inline struct record
+make_note(uint64_t number, const char *user, const char *text)
+{
+	struct record record = make_record(RECORD_NOTE);
+
+	record.id = next_ids(1);
+	record.note = (struct record_note){number, slice_of(user), slice_of(text)};
+	return record;
+}
+
 static inline void
 tick(void)
 {
