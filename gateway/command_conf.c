@@ -1,31 +1,39 @@
 /* `run`, `check`, `key`: what starts from a configuration, or ends up in one. */
-#include <getopt.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "conf/conf.h"
 #include "gateway/command.h"
 #include "gateway/ids.h"
 #include "gateway/server.h"
 #include "gateway/tls.h"
 
-static const char default_file[] = "conf/tocsin.json";
-
-/* The value of -c; NULL for anything that is not this command's usage. */
-static const char *
-option_file(int argc, char **argv)
+const char *
+command_file(const char *given)
 {
-	const char *file = default_file;
-	int option;
+	static const char here[] = "conf/tocsin.json", installed[] = "/etc/tocsin/tocsin.json";
 
-	opterr = 0;
-	while ((option = getopt(argc, argv, "c:")) != -1) {
-		if (option != 'c')
-			return NULL;
-		file = optarg;
-	}
-	return optind == argc ? file : NULL;
+	if (given != NULL)
+		return given;
+	return access(here, F_OK) != 0 && access(installed, F_OK) == 0 ? installed : here;
+}
+
+static const char *
+take_file(void *arg, int id, const char *value)
+{
+	(void)id;
+	*(const char **)arg = value;
+	return NULL;
+}
+
+/* The value of -c, or what stands for it; NULL for anything that is not the command's usage. */
+static const char *
+read_file(int argc, char **argv)
+{
+	const char *file = NULL;
+
+	return command_read(argc, argv, 0, take_file, &file) < 0 ? NULL : command_file(file);
 }
 
 static void
@@ -35,9 +43,8 @@ report(void *arg, const char *line)
 	fprintf(stderr, "%s\n", line);
 }
 
-/* The configuration and the files it names; NULL when there was a fault. */
-static struct conf *
-load(const char *file)
+struct conf *
+command_load(const char *file)
 {
 	struct conf *conf = conf_load(file, report, NULL);
 
@@ -48,27 +55,27 @@ load(const char *file)
 	return conf;
 }
 
-int
-command_run(int argc, char **argv)
+static int
+run_gateway(int argc, char **argv)
 {
-	const char *file = option_file(argc, argv);
+	const char *file = read_file(argc, argv);
 	struct conf *conf;
 
 	if (file == NULL)
-		return command_usage("run");
-	conf = load(file);
+		return 2;
+	conf = command_load(file);
 	return conf == NULL ? 1 : server_run(conf);
 }
 
-int
-command_check(int argc, char **argv)
+static int
+run_check(int argc, char **argv)
 {
-	const char *file = option_file(argc, argv);
+	const char *file = read_file(argc, argv);
 	struct conf *conf;
 
 	if (file == NULL)
-		return command_usage("check");
-	conf = load(file);
+		return 2;
+	conf = command_load(file);
 	if (conf == NULL)
 		return 1;
 	printf("%s is good (services %zu, integrations %zu, webhooks %zu)\n", file,
@@ -76,6 +83,27 @@ command_check(int argc, char **argv)
 	conf_release(conf);
 	return 0;
 }
+
+static const struct command_option file_options[] = {COMMAND_FILE_OPTION, {0}};
+
+const struct command command_run = {.name = "run",
+    .usage = "[-c FILE]",
+    .summary = "runs the gateway",
+    .detail = "Runs the gateway in the foreground, with its log on standard output.\n\n"
+	      "SIGTERM and SIGINT stop it: no new connections, then requests and deliveries under "
+	      "way come to their end, for as long as \"drain\" in the configuration says. A second "
+	      "one ends it at once; nothing that was answered is lost by that.",
+    .options = file_options,
+    .run = run_gateway};
+
+const struct command command_check = {.name = "check",
+    .usage = "[-c FILE]",
+    .summary = "checks a configuration and lists every error",
+    .detail = "Reads a configuration as the gateway would, with the files that it names. Every "
+	      "error is a line on standard error, FILE:LINE:COLUMN: key: what is wrong. Without "
+	      "any, one line says what the file holds.",
+    .options = file_options,
+    .run = run_check};
 
 /* ---- keys -------------------------------------------------------------------------------- */
 
@@ -127,19 +155,31 @@ key_standard(void)
 	print_secret("whsec_", sodium_base64_VARIANT_ORIGINAL);
 }
 
-int
-command_key(int argc, char **argv)
+static int
+run_key(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*print)(void);
 	} kinds[] = {{"generic", key_generic}, {"pagertree", key_pagertree}, {"hmac", key_hmac},
 	    {"standard-webhooks", key_standard}, {"token", key_hmac}};
+	int first = command_read(argc, argv, 1, NULL, NULL);
 
-	for (size_t i = 0; argc == 2 && i < COUNT_OF(kinds); i++)
-		if (strcmp(argv[1], kinds[i].name) == 0) {
+	if (first < 0)
+		return 2;
+	for (size_t i = 0; first < argc && i < COUNT_OF(kinds); i++)
+		if (strcmp(argv[first], kinds[i].name) == 0) {
 			kinds[i].print();
 			return 0;
 		}
-	return command_usage("key");
+	return command_wrong("key", "a key for what? generic, pagertree, hmac, "
+				    "standard-webhooks or token");
 }
+
+const struct command command_key = {.name = "key",
+    .usage = "generic|pagertree|hmac|standard-webhooks|token",
+    .summary = "makes a key",
+    .detail = "Makes a key from random bytes and prints it: for a generic or a PagerTree "
+	      "integration, for the auth of a webhook (hmac, standard-webhooks), or a token for "
+	      "the API.",
+    .run = run_key};

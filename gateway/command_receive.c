@@ -3,7 +3,6 @@
  * webhook and whether its signature verifies, and answers with the status and after the delay asked
  * for.
  */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,34 +129,25 @@ read_number(const char *text, long least, long most, int *number)
 	return end != text && *end == '\0' && value >= least && value <= most;
 }
 
-static bool
-add_key(const char *text)
+enum { OPTION_STATUS = 256, OPTION_DELAY };
+
+static const char *
+take_option(void *arg, int id, const char *value)
 {
-	const char *wrong = keyring_add(&receive.keys, text);
-
-	if (wrong != NULL)
-		fprintf(stderr, "tocsin receive: the key %s\n", wrong);
-	return wrong == NULL;
-}
-
-static bool
-read_options(int argc, char **argv)
-{
-	static const struct option options[] = {{"port", required_argument, NULL, 'p'},
-	    {"key", required_argument, NULL, 'k'}, {"status", required_argument, NULL, 's'},
-	    {"delay", required_argument, NULL, 'd'}, {NULL, 0, NULL, 0}};
-	int option;
-
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "p:k:", options, NULL)) != -1)
-		if ((option == 'p' && !read_number(optarg, 0, 65535, &receive.port)) ||
-		    (option == 's' && !read_number(optarg, 200, 599, &receive.status)) ||
-		    (option == 'd' && !conf_parse_time(slice_of(optarg), &receive.delay)) ||
-		    option == '?')
-			return false;
-		else if (option == 'k' && !add_key(optarg))
-			return false;
-	return optind == argc;
+	(void)arg;
+	switch (id) {
+	case 'p':
+		return read_number(value, 0, 65535, &receive.port) ? NULL : "must be 0 to 65535";
+	case 'k':
+		return keyring_add(&receive.keys, value);
+	case OPTION_STATUS:
+		return read_number(value, 200, 599, &receive.status) ? NULL
+								     : "must be 200 to 599";
+	default:
+		return conf_parse_time(slice_of(value), &receive.delay)
+			   ? NULL
+			   : "must be a time, such as 500ms or 5s";
+	}
 }
 
 static void
@@ -188,23 +178,21 @@ start(void)
 
 	if (in_start(receive.base, &limits, handle) != 0)
 		return 1;
-	if (in_listen(&listener, &port, why) != 0) {
-		fprintf(stderr, "tocsin receive: port %d: %s\n", receive.port, why);
-		return 1;
-	}
+	if (in_listen(&listener, &port, why) != 0)
+		return command_failed("receive", "port %d: %s", receive.port, why);
 	printf("waiting for webhooks on http://127.0.0.1:%d/\n", port);
 	fflush(stdout);
 	return 0;
 }
 
-int
-command_receive(int argc, char **argv)
+static int
+run_receive(int argc, char **argv)
 {
 	struct event *term, *interrupt;
 	int result;
 
-	if (!read_options(argc, argv))
-		return command_usage("receive");
+	if (command_read(argc, argv, 0, take_option, NULL) < 0)
+		return 2;
 	signal(SIGPIPE, SIG_IGN);
 	receive.base = event_base_new();
 	if (receive.base == NULL)
@@ -227,3 +215,17 @@ command_receive(int argc, char **argv)
 	event_base_free(receive.base);
 	return result;
 }
+
+static const struct command_option receive_options[] = {
+    {'p', "port", "PORT", "the port to listen on, 9099 unless given; 0: any"},
+    {'k', "key", "KEY", "a key to verify signatures with, as with tocsin verify; again for more"},
+    {OPTION_STATUS, "status", "N", "the status to answer with, 200 unless given"},
+    {OPTION_DELAY, "delay", "T", "the time to wait before the answer, such as 500ms or 5s"}, {0}};
+
+const struct command command_receive = {.name = "receive",
+    .usage = "[-p PORT] [-k KEY]... [--status N] [--delay T]",
+    .summary = "a receiver for trying things out",
+    .detail = "Listens on 127.0.0.1, prints each webhook that comes and whether its signature "
+	      "verifies, and answers it. Without a key signatures are not looked at.",
+    .options = receive_options,
+    .run = run_receive};

@@ -9,7 +9,6 @@
  * The body is taken as it is, to its last byte: an editor's newline at the end of a file counts.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 
 #include "gateway/clock.h"
@@ -44,11 +43,12 @@ good_timestamp(const char *text)
 	return text[n] == '\0' && n > 0 && n <= TIMESTAMP_MAX;
 }
 
-/* What is wrong with an option's value; NULL: nothing. */
 static const char *
-take_option(struct options *options, int option, const char *value)
+take_option(void *arg, int id, const char *value)
 {
-	switch (option) {
+	struct options *options = arg;
+
+	switch (id) {
 	case 'k':
 		return keyring_add(&options->keys, value);
 	case 'i':
@@ -57,32 +57,24 @@ take_option(struct options *options, int option, const char *value)
 	case 't':
 		options->timestamp = value;
 		return good_timestamp(value) ? NULL : "must be seconds since 1970, in digits";
-	case 's':
+	default:
 		options->signature = value;
 		return NULL;
-	default:
-		return "is not an option here, or has no value";
 	}
 }
 
-/* False, with a word on standard error, for anything that is not the command's usage. */
 static bool
-read_options(int argc, char **argv, const char *known, struct options *options)
+read_options(int argc, char **argv, struct options *options)
 {
-	const char *wrong = NULL;
-	int option;
+	int first = command_read(argc, argv, 1, take_option, options);
 
-	opterr = 0;
-	while (wrong == NULL && (option = getopt(argc, argv, known)) != -1) {
-		wrong = take_option(options, option, optarg);
-		if (wrong != NULL)
-			fprintf(stderr, "tocsin %s: -%c %s\n", argv[0],
-			    option == '?' ? optopt : option, wrong);
-	}
-	if (optind < argc)
-		options->file = argv[optind++];
-	return wrong == NULL && optind >= argc &&
-	       options->keys.hmac_count + options->keys.standard_count > 0;
+	if (first < 0)
+		return false;
+	options->file = first < argc ? argv[first] : NULL;
+	if (options->keys.hmac_count + options->keys.standard_count > 0)
+		return true;
+	command_wrong(argv[0], "a key is missing");
+	return false;
 }
 
 static bool
@@ -106,8 +98,8 @@ read_body(const char *command, const char *file, struct buf *body)
 	bool ok = from != NULL && read_all(from, body);
 
 	if (!ok)
-		fprintf(stderr, "tocsin %s: %s: %s\n", command,
-		    file == NULL ? "standard input" : file, strerror(errno));
+		command_failed(command, "%s: %s", file == NULL ? "standard input" : file,
+		    strerror(errno));
 	if (from != NULL && from != stdin)
 		fclose(from);
 	return ok;
@@ -147,7 +139,7 @@ print_standard(const struct options *options, struct slice body)
 		printf("webhook-id: %s\nwebhook-timestamp: %s\nwebhook-signature: %s\n",
 		    message.id.p, message.timestamp.p, signatures.p);
 	else
-		fprintf(stderr, "tocsin sign: no memory\n");
+		command_failed("sign", "no memory");
 	buf_free(&signatures);
 	return !signatures.failed;
 }
@@ -161,19 +153,17 @@ has_public(const struct keyring *keys)
 	return false;
 }
 
-int
-command_sign(int argc, char **argv)
+static int
+run_sign(int argc, char **argv)
 {
 	struct options options = {0};
 	struct buf body;
 	bool ok;
 
-	if (!read_options(argc, argv, "k:i:t:", &options))
-		return command_usage("sign");
-	if (has_public(&options.keys)) {
-		fprintf(stderr, "tocsin sign: a whpk_ key is public and cannot sign\n");
-		return command_usage("sign");
-	}
+	if (!read_options(argc, argv, &options))
+		return 2;
+	if (has_public(&options.keys))
+		return command_wrong("sign", "a whpk_ key is public and cannot sign");
 	buf_init(&body, BODY_MOST);
 	ok = read_body("sign", options.file, &body);
 	if (ok)
@@ -183,6 +173,23 @@ command_sign(int argc, char **argv)
 	buf_free(&body);
 	return ok ? 0 : 1;
 }
+
+#define KEY_OPTION \
+	{'k', "key", "KEY", "a key: whsec_, whsk_ or whpk_ of Standard Webhooks, or any other " \
+	    "text for X-SIGNATURE; again for more keys, 16 at most"}
+
+static const struct command_option sign_options[] = {KEY_OPTION,
+    {'i', "id", "ID", "webhook-id; without it a new one"},
+    {'t', "timestamp", "T", "webhook-timestamp, in seconds since 1970; without it now"}, {0}};
+
+const struct command command_sign = {.name = "sign",
+    .usage = "-k KEY [-k KEY]... [-i ID] [-t T] [FILE]",
+    .summary = "prints the headers that sign a body",
+    .detail = "Prints the headers with which the gateway would sign a body, read from FILE or "
+	      "standard input. The body is taken to its last byte: the newline at the end of a "
+	      "file counts.",
+    .options = sign_options,
+    .run = run_sign};
 
 /* ---- verify ------------------------------------------------------------------------------ */
 
@@ -202,23 +209,23 @@ complete(const struct options *options)
 	bool standard = options->keys.standard_count > 0;
 
 	if (options->signature == NULL)
-		fprintf(stderr, "tocsin verify: -s is missing\n");
+		command_wrong("verify", "the signature is missing");
 	else if (standard && (options->id == NULL || options->timestamp == NULL))
-		fprintf(stderr, "tocsin verify: a key of Standard Webhooks needs -i and -t\n");
+		command_wrong("verify", "a key of Standard Webhooks needs --id and --timestamp");
 	else
 		return true;
 	return false;
 }
 
-int
-command_verify(int argc, char **argv)
+static int
+run_verify(int argc, char **argv)
 {
 	struct options options = {0};
 	struct buf body;
 	int result = 1;
 
-	if (!read_options(argc, argv, "k:i:t:s:", &options) || !complete(&options))
-		return command_usage("verify");
+	if (!read_options(argc, argv, &options) || !complete(&options))
+		return 2;
 	buf_init(&body, BODY_MOST);
 	if (read_body("verify", options.file, &body)) {
 		result = verified(&options, buf_slice(&body)) ? 0 : 1;
@@ -227,3 +234,16 @@ command_verify(int argc, char **argv)
 	buf_free(&body);
 	return result;
 }
+
+static const struct command_option verify_options[] = {KEY_OPTION,
+    {'i', "id", "ID", "webhook-id, which keys of Standard Webhooks need"},
+    {'t', "timestamp", "T", "webhook-timestamp, which they need too"},
+    {'s', "signature", "TEXT", "the value of X-SIGNATURE or webhook-signature"}, {0}};
+
+const struct command command_verify = {.name = "verify",
+    .usage = "-k KEY [-k KEY]... [-i ID] [-t T] -s TEXT [FILE]",
+    .summary = "says whether a signature of a body verifies with a key",
+    .detail = "Says whether a signature of a body, read from FILE or standard input, verifies "
+	      "with one of the keys, and exits 0 if it does.",
+    .options = verify_options,
+    .run = run_verify};

@@ -361,12 +361,6 @@ def test_signatures_no_such_file(name):
     assert b"/nonexistent/body" in done.stderr and not done.stdout
 
 
-def test_signatures_in_help():
-    """§11: help names both."""
-    text = run("help").stdout
-    assert "tocsin sign" in text and "tocsin verify" in text
-
-
 @pytest.mark.parametrize("keys, expected", [
     ([OLD], True), ([PRIVATE], True), ([PUBLIC], True), ([NEW, PUBLIC], True), ([NEW], False),
     (["k"], True), (["other"], False), (["other", OLD], True)])
