@@ -7,6 +7,7 @@ PACKAGES := gcc libc6-dev make pkg-config libevent-dev libyajl-dev liblmdb-dev l
 	libcmocka-dev python3 python3-pytest python3-requests curl openssl ca-certificates valgrind
 LINT_PACKAGES := clang-tidy cppcheck clang-format
 FUZZ_PACKAGES := clang libclang-rt-14-dev
+BENCH_PACKAGES := nginx-light wrk prometheus-alertmanager webhook linux-perf
 # Debian's security fix for HTTP and DNS parsing in libevent; older builds are refused.
 LIBEVENT_FLOOR := 2.1.12-stable-8+deb12u1
 
@@ -127,6 +128,15 @@ fuzz: ## libFuzzer over every target: make fuzz TIME=seconds
 	    $$(test -f test/fuzz/$$t.dict && echo -dict=test/fuzz/$$t.dict) \
 	    build/corpus/$$t test/fuzz/$$t || exit 1; done
 
+bench: ## beside nginx, Alertmanager and webhook: one table, into test/bench/RESULTS
+	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES) $(BENCH_PACKAGES)
+	@$(MAKE) --no-print-directory programs all
+	@BUILD=$(BUILD) $(PYTHON) test/bench/bench $(SCENARIOS)
+
+bench-check: deps ## the instructions of an alert against the recorded figure, 3 % either way
+	@$(MAKE) --no-print-directory programs all
+	@BUILD=$(BUILD) $(PYTHON) test/bench/replay
+
 lint: ## include arrows, banned calls, clang-tidy, cppcheck
 	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES) $(LINT_PACKAGES)
 	@test/lint
@@ -141,8 +151,8 @@ clean: ## what was built
 	rm -rf build tocsin
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all programs deps run test crash fuzz lint install clean help
+.PHONY: all programs deps run test crash fuzz bench bench-check lint install clean help
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
