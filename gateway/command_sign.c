@@ -107,15 +107,17 @@ read_body(const char *command, const char *file, struct buf *body)
 
 /* ---- sign -------------------------------------------------------------------------------- */
 
-static void
+static bool
 print_hmac(const struct keyring *keys, struct slice body)
 {
 	char signature[SIGN_HMAC_TEXT];
 
 	for (size_t i = 0; i < keys->hmac_count; i++) {
-		sign_hmac(keys->hmac[i], body, signature);
+		if (!sign_hmac(keys->hmac[i], body, signature))
+			return false;
 		printf("X-SIGNATURE: %s\n", signature);
 	}
+	return true;
 }
 
 static bool
@@ -165,9 +167,8 @@ run_sign(int argc, char **argv)
 	if (has_public(&options.keys))
 		return command_wrong("sign", "a whpk_ key is public and cannot sign");
 	buf_init(&body, BODY_MOST);
-	ok = read_body("sign", options.file, &body);
-	if (ok)
-		print_hmac(&options.keys, buf_slice(&body));
+	ok = read_body("sign", options.file, &body) &&
+	     print_hmac(&options.keys, buf_slice(&body));
 	if (ok && options.keys.standard_count > 0)
 		ok = print_standard(&options, buf_slice(&body));
 	buf_free(&body);

@@ -24,7 +24,10 @@ put_hmac(struct buf *b, const struct conf_webhook *webhook, struct slice body)
 {
 	char signature[SIGN_HMAC_TEXT];
 
-	sign_hmac(webhook->hmac_key, body, signature);
+	if (!sign_hmac(webhook->hmac_key, body, signature)) {
+		b->failed = true;
+		return;
+	}
 	put_header(b, SLICE("X-SIGNATURE"), slice_of(signature));
 }
 

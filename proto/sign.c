@@ -5,11 +5,14 @@
  *     Authorization: Basic base64(user ":" password)       sign_basic
  *     webhook-signature: v1,... v1a,...                    sign_standard.c
  *
- * The key may have any length, so the HMAC is made in steps: libsodium's one-shot form takes 32
- * bytes only. What holds a key or is derived from one is wiped, and compared in constant time.
+ * SHA-256 is OpenSSL's, which uses the processor's instructions for it: a fifth of the time of
+ * libsodium's, which would be most of what a delivery costs. What holds a key or is derived from one
+ * is wiped, and compared in constant time.
  */
 #include "proto/sign.h"
 
+#include <openssl/evp.h>
+#include <openssl/params.h>
 #include <sodium.h>
 
 enum {
@@ -23,18 +26,41 @@ bytes_of(struct slice s)
 	return (const unsigned char *)(s.p == NULL ? "" : s.p);
 }
 
-void
+/* One for the life of the process: to make it takes longer than to use it. */
+static EVP_MAC_CTX *
+hmac_sha256(void)
+{
+	static char name[] = "SHA256";
+	static EVP_MAC_CTX *context;
+	OSSL_PARAM digest[] = {OSSL_PARAM_construct_utf8_string("digest", name, 0),
+	    OSSL_PARAM_construct_end()};
+	EVP_MAC *mac;
+
+	if (context == NULL) {
+		mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+		context = EVP_MAC_CTX_new(mac);
+		EVP_MAC_free(mac); /* the context holds it too */
+	}
+	if (context == NULL || EVP_MAC_CTX_set_params(context, digest) != 1)
+		return NULL;
+	return context;
+}
+
+bool
 sign_hmac(struct slice key, struct slice body, char out[SIGN_HMAC_TEXT])
 {
-	crypto_auth_hmacsha256_state state;
-	unsigned char mac[crypto_auth_hmacsha256_BYTES];
+	EVP_MAC_CTX *context = hmac_sha256();
+	unsigned char mac[32];
+	size_t n;
 
-	crypto_auth_hmacsha256_init(&state, bytes_of(key), key.n);
-	crypto_auth_hmacsha256_update(&state, bytes_of(body), body.n);
-	crypto_auth_hmacsha256_final(&state, mac);
-	sodium_bin2base64(out, SIGN_HMAC_TEXT, mac, sizeof mac, sodium_base64_VARIANT_ORIGINAL);
-	sodium_memzero(&state, sizeof state);
+	if (context == NULL || EVP_MAC_init(context, bytes_of(key), key.n, NULL) != 1 ||
+	    EVP_MAC_update(context, bytes_of(body), body.n) != 1 ||
+	    EVP_MAC_final(context, mac, &n, sizeof mac) != 1)
+		return false;
+	sodium_bin2base64(out, SIGN_HMAC_TEXT, mac, n, sodium_base64_VARIANT_ORIGINAL);
 	sodium_memzero(mac, sizeof mac);
+	/* What the context keeps is made of the key that it was given last. */
+	return EVP_MAC_init(context, bytes_of(SLICE("")), 0, NULL) == 1;
 }
 
 bool
@@ -43,7 +69,8 @@ sign_hmac_verify(struct slice key, struct slice body, struct slice text)
 	char expected[SIGN_HMAC_TEXT];
 	bool same;
 
-	sign_hmac(key, body, expected);
+	if (!sign_hmac(key, body, expected))
+		return false;
 	same = sign_equal((struct slice){expected, sizeof expected - 1}, text);
 	sodium_memzero(expected, sizeof expected);
 	return same;

@@ -8,8 +8,9 @@
 
 enum { SIGN_HMAC_TEXT = 45 }; /* base64 of 32 bytes, with the NUL */
 
-/* X-SIGNATURE: base64(HMAC-SHA256(key, body)), standard alphabet with padding. */
-void sign_hmac(struct slice key, struct slice body, char out[SIGN_HMAC_TEXT]) NONNULL;
+/* X-SIGNATURE: base64(HMAC-SHA256(key, body)), standard alphabet with padding. False without
+ * memory. */
+bool sign_hmac(struct slice key, struct slice body, char out[SIGN_HMAC_TEXT]) MUST NONNULL;
 
 /* True if text is the signature of body; compared in constant time. */
 bool sign_hmac_verify(struct slice key, struct slice body, struct slice text) MUST;

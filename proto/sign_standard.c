@@ -144,7 +144,10 @@ sign_shared(struct buf *out, const struct sign_key *key, struct slice content)
 {
 	char text[SIGN_HMAC_TEXT];
 
-	sign_hmac(shared_bytes(key), content, text);
+	if (!sign_hmac(shared_bytes(key), content, text)) {
+		out->failed = true;
+		return;
+	}
 	buf_puts(out, "v1,");
 	buf_puts(out, text);
 }
