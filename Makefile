@@ -16,6 +16,7 @@ BUILD   ?= build$(if $(SAN),/$(SAN))
 PREFIX  ?= /usr/local
 DESTDIR ?=
 ROUNDS  ?= 20
+POINTS  ?= 150
 TIME    ?= 60
 PYTHON  ?= /usr/bin/python3
 
@@ -40,6 +41,7 @@ source    = $(wildcard $(1)/*.c)
 object    = $(patsubst %.c,$(BUILD)/%.o,$(1))
 UNITS    := $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(wildcard test/unit/*/*.c))
 TOOLS    := $(patsubst test/tool/%.c,$(BUILD)/tool/%,$(wildcard test/tool/*.c))
+SHIMS    := $(patsubst test/shim/%.c,$(BUILD)/shim/%.so,$(wildcard test/shim/*.c))
 TARGETS  := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*.c))
 REPLAYS  := $(patsubst %,$(BUILD)/replay/%,$(TARGETS))
 
@@ -84,10 +86,16 @@ $(BUILD)/unit/$(1)/%: test/unit/$(1)/%.c $(patsubst -l%,$(BUILD)/lib%.a,$(BELOW_
 endef
 $(foreach layer,$(LAYERS),$(eval $(call unit,$(layer))))
 
-$(BUILD)/tool/%: test/tool/%.c $(BUILD)/libproto.a
+$(BUILD)/tool/%: test/tool/%.c $(LAYERS:%=$(BUILD)/lib%.a)
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -L$(BUILD) -lproto $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -L$(BUILD) $(BELOW_gateway) $(LIBS)
+
+# Libraries that are loaded in front of the program: they see its calls, whatever it was built with.
+$(BUILD)/shim/%.so: test/shim/%.c
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -O2 -g -fPIC -shared -o $@ $< -ldl
 
 # Fuzz targets are libFuzzer entry points; replay/main.c runs them over files instead.
 $(BUILD)/replay/%: test/fuzz/%.c test/fuzz/replay/main.c $(LAYERS:%=$(BUILD)/lib%.a)
@@ -103,7 +111,7 @@ build/fuzz/%: test/fuzz/%.c
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< \
 	    $(foreach layer,proto store conf,$(call source,$(layer))) $(LIBS)
 
-programs: $(BUILD)/tocsin $(BUILD)/test/tocsin $(UNITS) $(TOOLS) $(REPLAYS)
+programs: $(BUILD)/tocsin $(BUILD)/test/tocsin $(UNITS) $(TOOLS) $(SHIMS) $(REPLAYS)
 
 deps: ## installs what is missing (asks for sudo only when needed)
 	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES)
@@ -112,13 +120,17 @@ run: deps ## builds, starts the gateway and a demonstration receiver; Ctrl-C sto
 	@$(MAKE) --no-print-directory -s all
 	@test/demo ./tocsin conf/tocsin.json
 
-test: deps ## unit, box, 20 kill -9 rounds, fuzz corpora; ends with "N passed, N failed"
+test: deps ## unit, box, campaigns in small, fuzz corpora; ends with "N passed, N failed"
 	@$(MAKE) --no-print-directory programs all
-	@BUILD=$(BUILD) ROUNDS=$(ROUNDS) $(PYTHON) test/run
+	@BUILD=$(BUILD) ROUNDS=$(ROUNDS) POINTS=$(POINTS) $(PYTHON) test/run
 
 crash: deps ## kill -9 rounds under load: make crash ROUNDS=N
 	@$(MAKE) --no-print-directory programs
 	@BUILD=$(BUILD) ROUNDS=$(ROUNDS) $(PYTHON) test/crash
+
+power: deps ## power failures, and what the disk kept: make power POINTS=N
+	@$(MAKE) --no-print-directory programs
+	@BUILD=$(BUILD) POINTS=$(POINTS) $(PYTHON) test/power
 
 fuzz: ## libFuzzer over every target: make fuzz TIME=seconds
 	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES) $(FUZZ_PACKAGES)
@@ -153,6 +165,6 @@ clean: ## what was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all programs deps run test crash fuzz bench bench-check lint install clean help
+.PHONY: all programs deps run test crash power fuzz bench bench-check lint install clean help
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -2,7 +2,7 @@
  * Opening and closing: the directory, its lock, its files, the tables.
  *
  *	dir/owner.lock  held with flock by the one process that writes
- *	dir/data.mdb    the state
+ *	dir/data.mdb    the state; while it is being made, data.new
  *	dir/lock.mdb    LMDB's own: who reads which snapshot
  *
  * All are made here with mode 0600 before LMDB opens them, so that no umask counts. LMDB does not
@@ -76,20 +76,62 @@ take_lock(struct store *store, const char *dir, char *why)
 	return refuse(why, "cannot lock %s/owner.lock: %s", dir, strerror(errno));
 }
 
+static bool
+make_file(struct store *store, const char *dir, const char *name, char *why)
+{
+	int fd = open_file(store, name);
+
+	if (fd < 0)
+		return refuse(why, "cannot write %s/%s: %s", dir, name, strerror(errno));
+	close(fd);
+	return true;
+}
+
+/* Has LMDB write its first pages to the file of that path, and flushes them. */
+static int
+write_first_pages(const char *path)
+{
+	MDB_env *env;
+	int rc = mdb_env_create(&env);
+
+	if (rc != MDB_SUCCESS)
+		return rc;
+	rc = mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK, 0600);
+	if (rc == MDB_SUCCESS)
+		rc = mdb_env_sync(env, 1);
+	mdb_env_close(env);
+	return rc;
+}
+
+/* LMDB refuses a file whose first pages are not whole, as a power failure may leave it: a new one
+ * gets its name when they are. */
+static bool
+make_data(struct store *store, const char *dir, char *why)
+{
+	static const char name[] = "data.mdb", fresh[] = "data.new";
+	char path[4096];
+	int rc;
+
+	if (faccessat(store->dir, name, F_OK, 0) == 0)
+		return make_file(store, dir, name, why);
+	if (snprintf(path, sizeof path, "%s/%s", dir, fresh) >= (int)sizeof path)
+		return refuse(why, "the path of directory %s is too long", dir);
+	unlinkat(store->dir, fresh, 0); /* left over from a start that was cut short */
+	if (!make_file(store, dir, fresh, why))
+		return false;
+	rc = write_first_pages(path);
+	if (rc == MDB_SUCCESS && renameat(store->dir, fresh, store->dir, name) != 0)
+		rc = errno;
+	if (rc != MDB_SUCCESS)
+		return refuse(why, "cannot create %s/%s: %s", dir, name, mdb_strerror(rc));
+	return true;
+}
+
 /* Only behind the lock: closing any descriptor of lock.mdb drops the locks LMDB has on it. */
 static bool
 make_files(struct store *store, const char *dir, char *why)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb"};
-
-	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		int fd = open_file(store, names[i]);
-		if (fd < 0)
-			return refuse(why, "cannot write %s/%s: %s", dir, names[i],
-			    strerror(errno));
-		close(fd);
-	}
-	return true;
+	return make_data(store, dir, why) && make_file(store, dir, "lock.mdb", why);
 }
 
 /* A parent that we may not read was not made by us, nor was the directory in it. */

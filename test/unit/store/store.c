@@ -145,6 +145,23 @@ test_store_foreign_file_is_refused(void **state)
 	refused(f->dir, "cannot open the store");
 }
 
+/* A start that the power failed in the middle of left half of a file's first page: it was not given
+ * its name yet, so nothing that was promised is in it. */
+static void
+test_store_start_that_was_cut_short(void **state)
+{
+	struct fixture *f = *state;
+	char path[128], fresh[128];
+
+	store_close(f->store);
+	snprintf(path, sizeof path, "%s/data.mdb", f->dir);
+	snprintf(fresh, sizeof fresh, "%s/data.new", f->dir);
+	assert_int_equal(rename(path, fresh), 0);
+	assert_int_equal(truncate(fresh, 512), 0);
+	fixture_open(f, 64 * MEBIBYTE);
+	assert_int_equal(access(fresh, F_OK), -1);
+}
+
 static int
 read_beside(struct fixture *f)
 {
@@ -320,6 +337,7 @@ main(void)
 	    STORE_TEST(test_store_directory_that_cannot_be_written),
 	    STORE_TEST(test_store_other_schema_is_refused),
 	    STORE_TEST(test_store_foreign_file_is_refused),
+	    STORE_TEST(test_store_start_that_was_cut_short),
 	    STORE_TEST(test_store_reader_beside_the_owner),
 	    STORE_TEST(test_store_reader_of_nothing),
 	    STORE_TEST(test_store_kill_keeps_what_was_committed),
