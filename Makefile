@@ -16,6 +16,7 @@ BUILD   ?= build$(if $(SAN),/$(SAN))
 PREFIX  ?= /usr/local
 DESTDIR ?=
 ROUNDS  ?= 20
+STEPS   ?= 2000
 POINTS  ?= 150
 TIME    ?= 60
 PYTHON  ?= /usr/bin/python3
@@ -132,6 +133,10 @@ power: deps ## power failures, and what the disk kept: make power POINTS=N
 	@$(MAKE) --no-print-directory programs
 	@BUILD=$(BUILD) POINTS=$(POINTS) $(PYTHON) test/power
 
+model: deps ## random steps beside a model of what incidents do: make model STEPS=N SEED=N
+	@$(MAKE) --no-print-directory programs
+	@BUILD=$(BUILD) STEPS=$(STEPS) SEED=$(SEED) $(PYTHON) test/model/model
+
 fuzz: ## libFuzzer over every target: make fuzz TIME=seconds
 	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES) $(FUZZ_PACKAGES)
 	@$(MAKE) --no-print-directory $(TARGETS:%=build/fuzz/%)
@@ -165,6 +170,6 @@ clean: ## what was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all programs deps run test crash power fuzz bench bench-check lint install clean help
+.PHONY: all programs deps run test crash power model fuzz bench bench-check lint install clean help
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
