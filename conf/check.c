@@ -9,14 +9,14 @@
 /* Their addresses are kinds of claims, beside the rows of the table. */
 static const char listener_address, integration_key;
 
-/* Port 0 is another one each time. */
+/* Port 0 is another one each time, and so is each socket passed. */
 void
 check_listener(struct reader *r, void *object, const struct json *node)
 {
 	const struct conf_listener *listener = object;
 	const struct json *address = json_get(node, "address");
 
-	if (address != NULL && listener->port != 0)
+	if (address != NULL && (listener->port != 0 || listener->kind == LISTENER_UNIX))
 		unique_claim(&r->unique, r->scratch, &listener_address, 0, listener->address,
 		    address);
 }
@@ -152,7 +152,8 @@ check_webhook(struct reader *r, void *object, const struct json *node)
 			fault_add_key(&r->faults, header, "is set by auth of type \"basic\"");
 }
 
-/* CONTRACT §2: without tokens, what can change things is for this machine only. */
+/* CONTRACT §2: without tokens, what can change things is for this machine only. Where a socket that
+ * is passed at start can be reached from is seen then. */
 static void
 check_exposure(struct reader *r, const struct json *root)
 {
@@ -164,7 +165,7 @@ check_exposure(struct reader *r, const struct json *root)
 	for (size_t i = 0; i < r->conf->listener_count && node != NULL; i++, node = node->next) {
 		const struct conf_listener *listener = &r->conf->listeners[i];
 
-		if (listener->host.p != NULL && !listener->loopback &&
+		if (listener->host.p != NULL && !listener->local &&
 		    (listener->serve & (SERVE_API | SERVE_OPS)))
 			fault_add(&r->faults, node,
 			    "serves api or ops beyond this machine, which needs tokens");

@@ -24,12 +24,22 @@ enum conf_surface {
 	SERVE_ALL = 15,
 };
 
+enum { CONF_LISTENERS = 64, CONF_UNIX_PATH = 107 }; /* at most; the second in bytes */
+
+enum conf_listener_kind {
+	LISTENER_TCP,
+	LISTENER_UNIX,    /* "unix:PATH" */
+	LISTENER_SYSTEMD, /* "systemd": the n-th of them is the n-th socket passed */
+};
+
 struct conf_listener {
 	struct slice address;  /* as written: "127.0.0.1:8080", "[::1]:8080" */
-	struct slice host;     /* without brackets and port; empty: all addresses */
-	int port;              /* 0 to 65535; 0: the system chooses */
+	enum conf_listener_kind kind;
+	struct slice host;     /* TCP: without brackets and port; empty: all addresses */
+	int port;              /* TCP: 0 to 65535; 0: the system chooses */
+	struct slice path;     /* UNIX */
 	unsigned serve;        /* conf_surface bits */
-	bool loopback;
+	bool local;            /* reached from this machine only; of SYSTEMD not known yet */
 };
 
 struct conf_token {

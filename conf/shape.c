@@ -129,27 +129,37 @@ parse_port(struct slice text, int *port)
 	return *port <= 65535;
 }
 
-static bool
-is_loopback(const struct address *address)
+static const char *
+shape_unix(struct slice path, struct conf_listener *listener)
 {
-	struct cidr four, six;
-
-	return cidr_parse(SLICE("127.0.0.0/8"), &four) && cidr_parse(SLICE("::1/128"), &six) &&
-	    (cidr_has(&four, address) || cidr_has(&six, address));
+	if (path.n == 0)
+		return "must have a path behind unix:";
+	if (path.n > CONF_UNIX_PATH)
+		return "must have a path of at most 107 bytes";
+	listener->kind = LISTENER_UNIX;
+	listener->path = path;
+	listener->local = true;
+	return shape_plain(path, NULL);
 }
 
 /* Numbers only: a name would be looked up at start, and could mean another address each time. */
 const char *
 shape_listener(struct slice text, void *object)
 {
-	static const char wrong[] =
-	    "must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080";
+	static const char wrong[] = "must be an address and a port, such as 127.0.0.1:8080, "
+				    "[::1]:8080 or :8080; unix: and a path; or systemd";
 	const char *colon = memrchr(text.p, ':', text.n);
 	struct conf_listener *listener = object;
 	struct address address;
 	struct slice host;
 	bool bracketed;
 
+	if (text.n >= 5 && memcmp(text.p, "unix:", 5) == 0)
+		return shape_unix((struct slice){text.p + 5, text.n - 5}, listener);
+	if (slice_is(text, SLICE("systemd"))) {
+		listener->kind = LISTENER_SYSTEMD;
+		return NULL;
+	}
 	if (colon == NULL)
 		return wrong;
 	host = (struct slice){text.p, (size_t)(colon - text.p)};
@@ -163,6 +173,6 @@ shape_listener(struct slice text, void *object)
 		return bracketed ? wrong : NULL;
 	if (bracketed != (memchr(host.p, ':', host.n) != NULL) || !address_parse(host, &address))
 		return wrong;
-	listener->loopback = is_loopback(&address);
+	listener->local = address_is_loopback(&address);
 	return NULL;
 }

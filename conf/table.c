@@ -60,14 +60,13 @@ static const struct option_word log_levels[] = {{"debug", LOG_LEVEL_DEBUG},
 static const struct option_word log_formats[] = {{"auto", LOG_FORMAT_AUTO},
     {"json", LOG_FORMAT_JSON}, {"text", LOG_FORMAT_TEXT}, {NULL, 0}};
 
-static const char *const later_addresses[] = {"unix:", "systemd", NULL};
 static const char *const later_integrations[] = {"pagertree", NULL};
 
 /* clang-format off */
 const struct option option_table[] = {
 	OPTION("", "listen", OPTION_LIST, CONF(listeners), COUNT(conf, listener_count),
 	    .opens = "listen", .size = sizeof(struct conf_listener), .check = check_listener,
-	    DEFAULT("[{\"address\": \"127.0.0.1:8080\"}]"), RANGE(1, 64),
+	    DEFAULT("[{\"address\": \"127.0.0.1:8080\"}]"), RANGE(1, CONF_LISTENERS),
 	    HELP("Where the gateway accepts connections."))
 	OPTION("", "trusted_proxies", OPTION_NETWORKS, CONF(trusted_proxies),
 	    COUNT(conf, trusted_proxy_count), DEFAULT("[]"),
@@ -108,8 +107,8 @@ const struct option option_table[] = {
 	OPTION("", "log", OPTION_SECTION, .opens = "log", DEFAULT("{}"), HELP("The log."))
 
 	OPTION("listen", "address", OPTION_TEXT, AT(listener, address), FLAGS(OPTION_REQUIRED),
-	    RANGE(1, 200), .shape = shape_listener, .later = later_addresses,
-	    HELP("Address and port: 127.0.0.1:8080, [::1]:8080, or :8080 for all addresses."))
+	    RANGE(1, 200), .shape = shape_listener,
+	    HELP("Address and port, :8080 for all addresses; unix: and a path; or systemd."))
 	OPTION("listen", "serve", OPTION_WORDS, AT(listener, serve), .words = surfaces,
 	    DEFAULT("[\"ingest\", \"status\", \"api\", \"ops\"]"),
 	    HELP("What is served there."))

@@ -162,25 +162,26 @@ on_signal(evutil_socket_t fd, short what, void *arg)
 static int
 start(void)
 {
-	static const struct in_limits limits = {.header = 64 << 10,
-	    .body = BODY_MOST,
-	    .header_time = 10 * (int64_t)CLOCK_S,
-	    .body_time = 30 * (int64_t)CLOCK_S,
-	    .idle_time = 75 * (int64_t)CLOCK_S,
-	    .connections = CONNECTIONS};
 	struct conf_listener listener = {.address = SLICE("127.0.0.1"),
 	    .host = SLICE("127.0.0.1"),
 	    .port = receive.port,
-	    .serve = SERVE_ALL,
-	    .loopback = true};
+	    .serve = SERVE_ALL};
+	struct conf conf = {.listeners = &listener,
+	    .listener_count = 1,
+	    .limits = {.header = 64 << 10,
+		.body = BODY_MOST,
+		.header_time = 10 * (int64_t)CLOCK_S,
+		.body_time = 30 * (int64_t)CLOCK_S,
+		.idle_time = 75 * (int64_t)CLOCK_S,
+		.connections = CONNECTIONS}};
 	char why[256];
-	int port;
+	bool opened;
 
-	if (in_start(receive.base, &limits, handle) != 0)
+	if (in_start(receive.base, handle) != 0)
 		return 1;
-	if (in_listen(&listener, &port, why) != 0)
+	if (in_configure(&conf, why) != 0)
 		return command_failed("receive", "port %d: %s", receive.port, why);
-	printf("waiting for webhooks on http://127.0.0.1:%d/\n", port);
+	printf("waiting for webhooks on http://%s/\n", in_address(0, &opened));
 	fflush(stdout);
 	return 0;
 }

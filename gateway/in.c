@@ -147,6 +147,7 @@ in_reap(void)
 		TAILQ_REMOVE(&in.closed, c, on);
 		buf_free(&c->in);
 		buf_free(&c->out);
+		in_let_go(c->listener);
 		free(c);
 	}
 }
@@ -169,7 +170,7 @@ in_resume(struct in_conn *c)
 		in_enter(c, IN_IDLE);
 		in_enter(c, IN_HEAD); /* its deadline starts anew */
 		in_go_on_later(c);
-	} else if (c->eof || in.draining) {
+	} else if (c->eof || c->listener->gone) {
 		in_close(c);
 	} else {
 		in_enter(c, IN_IDLE);
@@ -310,7 +311,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 /* ---- start, stop ------------------------------------------------------------------------- */
 
 void
-in_add(int fd, const struct address *peer, unsigned surfaces, bool loopback)
+in_add(int fd, const struct address *peer, struct in_listener *listener)
 {
 	struct in_conn *c = calloc(1, sizeof *c);
 	int on = 1;
@@ -323,8 +324,8 @@ in_add(int fd, const struct address *peer, unsigned surfaces, bool loopback)
 	c->fd = fd;
 	c->state = IN_CLOSED;
 	c->peer = *peer;
-	c->surfaces = surfaces;
-	c->loopback = loopback;
+	c->listener = listener;
+	listener->users++;
 	buf_init(&c->in, in.limits.header + in.limits.body + 2 * (size_t)IN_SHARED_SIZE);
 	buf_init(&c->out, IN_REPLY_MAX);
 	event_assign(&c->read, in.base, fd, EV_READ | EV_PERSIST, on_readable, c);
@@ -336,16 +337,14 @@ in_add(int fd, const struct address *peer, unsigned surfaces, bool loopback)
 }
 
 int
-in_start(struct event_base *base, const struct in_limits *limits, in_handler *handler)
+in_start(struct event_base *base, in_handler *handler)
 {
 	struct timeval tv = {0, TICK_US};
 
 	memset(&in, 0, sizeof in);
 	in.base = base;
-	in.limits = *limits;
 	in.handler = handler;
 	in.accepting = true;
-	LIST_INIT(&in.listeners);
 	LIST_INIT(&in.all);
 	TAILQ_INIT(&in.onward);
 	TAILQ_INIT(&in.closed);
@@ -360,7 +359,17 @@ in_start(struct event_base *base, const struct in_limits *limits, in_handler *ha
 	return event_add(in.tick, &tv);
 }
 
-/* Between two requests, or before the first. */
+void
+in_set_limits(const struct conf *conf)
+{
+	in.limits = (struct in_limits){.header = (size_t)conf->limits.header,
+	    .body = (size_t)conf->limits.body,
+	    .header_time = conf->limits.header_time,
+	    .body_time = conf->limits.body_time,
+	    .idle_time = conf->limits.idle_time,
+	    .connections = (size_t)conf->limits.connections};
+}
+
 static bool
 is_quiet(const struct in_conn *c)
 {
@@ -368,17 +377,21 @@ is_quiet(const struct in_conn *c)
 }
 
 void
-in_drain(void)
+in_close_quiet(const struct in_listener *listener)
 {
 	struct in_conn *c, *next;
 
-	in.draining = true;
-	in_close_listeners();
 	for (c = LIST_FIRST(&in.all); c != NULL; c = next) {
 		next = LIST_NEXT(c, all);
-		if (is_quiet(c))
+		if (c->listener == listener && is_quiet(c))
 			in_close(c);
 	}
+}
+
+void
+in_drain(void)
+{
+	in_close_listeners();
 }
 
 void

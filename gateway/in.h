@@ -16,12 +16,6 @@
 
 struct in_conn;
 
-struct in_limits {
-	size_t header, body;
-	int64_t header_time, body_time, idle_time; /* us */
-	size_t connections;
-};
-
 struct in_reply {
 	int status;
 	struct buf *body;        /* the server's own buffer, empty when the handler is called */
@@ -33,8 +27,8 @@ struct in_reply {
 struct in_request {
 	struct in_conn *conn;
 	unsigned surfaces;       /* of the listener: conf_surface bits */
-	bool loopback;           /* of the listener */
-	struct address peer;     /* the client */
+	bool local;              /* from this machine for certain */
+	struct address peer;     /* the client; all zero on a unix socket */
 	const struct http_head *head;
 	char *body;              /* may be changed by the handler */
 	size_t body_n;
@@ -44,13 +38,22 @@ struct in_request {
 /* Everything in the request is valid until the handler returns. */
 typedef void in_handler(struct in_request *);
 
-/* Called once. -1 without memory. */
-int in_start(struct event_base *, const struct in_limits *, in_handler *) MUST NONNULL;
+/* Called once, before anything else. -1 without memory. */
+int in_start(struct event_base *, in_handler *) MUST NONNULL;
 void in_stop(void); /* closes everything */
 
-/* Listens; the port found is put into *port where it was 0. On failure -1 with a sentence in
- * why. */
-int in_listen(const struct conf_listener *, int *port, char why[256]) MUST NONNULL;
+/*
+ * Takes over listeners and limits, all or nothing: at start, and again for another configuration,
+ * which is not needed any more afterwards. A listener that was there stays, with its connections;
+ * its surfaces may have changed. New ones are opened before any is closed, so a listener cannot
+ * move to an address that one of those it replaces still covers (":80" for "127.0.0.1:80"). One
+ * that is gone gives its address up at once, and its connections end behind the request they are
+ * at. -1 with a sentence in why: nothing has changed.
+ */
+int in_configure(const struct conf *, char why[256]) MUST NONNULL;
+/* The i-th listener's address as text, with the port found where it was 0, and whether the last
+ * in_configure() opened it. NULL behind the last. */
+const char *in_address(size_t i, bool *opened) NONNULL;
 /* Stops listening and answers what comes with "Connection: close". */
 void in_drain(void);
 size_t in_count(void); /* connections */

@@ -134,7 +134,7 @@ write_head(struct buf *b, const struct in_reply *reply, bool close)
 static void
 write_reply(struct in_conn *c, const struct in_reply *reply, bool head_only)
 {
-	c->close = c->close || reply->close || in.draining;
+	c->close = c->close || reply->close || c->listener->gone;
 	buf_clear(&in.wire);
 	write_head(&in.wire, reply, c->close);
 	if (!head_only)

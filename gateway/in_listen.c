@@ -1,42 +1,46 @@
 /*
- * Listeners. At most 32 connections are accepted a pass, so that a flood of them is no long turn.
- * Out of descriptors, or at the limit, accepting stops until a tick finds room: a listener that
- * stays readable would spin.
+ * Listeners: a configuration's become the server's in one step (in_configure), at start and at
+ * each reload.
+ *
+ *     prepare()   finds those that stay, opens those that are new     nothing has changed yet
+ *     commit()    settings of all, accepting on the new ones
+ *     retire()    the others: closed, and their connections end behind the request they are at
+ *
+ * At most 32 connections are accepted a pass, so that a flood of them is no long turn. Out of
+ * descriptors, or at the limit, accepting stops until a tick finds room: a listener that stays
+ * readable would spin.
  */
 #include "gateway/in_parts.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "gateway/net.h"
 
-enum { ACCEPT_MOST = 32, BACKLOG = 4096 };
+enum { ACCEPT_MOST = 32 };
 
-struct in_listener {
-	struct event *event;
-	int fd;
-	unsigned surfaces;
-	bool loopback;
-	LIST_ENTRY(in_listener) next;
+/* One listener on its way from the configuration into the server. */
+struct plan {
+	const struct conf_listener *conf;
+	struct in_listener *listener;
+	bool stays;
 };
+
+/* ---- accepting --------------------------------------------------------------------------- */
 
 void
 in_accept_on(bool accepting)
 {
-	struct in_listener *listener;
-
 	if (in.accepting == accepting)
 		return;
 	in.accepting = accepting;
-	LIST_FOREACH (listener, &in.listeners, next)
+	for (size_t i = 0; i < in.listener_count; i++)
 		if (accepting)
-			event_add(listener->event, NULL);
+			event_add(in.listeners[i]->event, NULL);
 		else
-			event_del(listener->event);
+			event_del(in.listeners[i]->event);
 }
 
 static bool
@@ -64,7 +68,7 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 		client = accept4(fd, (struct sockaddr *)&name, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (client >= 0) {
 			peer = net_address(&name);
-			in_add(client, &peer, listener->surfaces, listener->loopback);
+			in_add(client, &peer, listener);
 		} else if (out_of_descriptors()) {
 			in_accept_on(false);
 			return;
@@ -74,85 +78,176 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-static int
-bind_socket(const struct address *address, int port)
-{
-	struct sockaddr_storage name;
-	socklen_t n = net_sockaddr(address, port, &name);
-	int on = 1, fd;
+/* ---- one listener ------------------------------------------------------------------------ */
 
-	fd = socket(name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (bind(fd, (struct sockaddr *)&name, n) == 0 && listen(fd, BACKLOG) == 0)
-		return fd;
-	close(fd);
-	return -1;
+void
+in_let_go(struct in_listener *listener)
+{
+	if (--listener->users == 0)
+		free(listener);
 }
 
-/* Without a host: all addresses, IPv6 and IPv4; only IPv4 where the kernel has no IPv6. */
-static int
-bind_listener(const struct conf_listener *conf)
+/* No longer listens; freed when its last connection has ended. */
+static void
+retire(struct in_listener *listener)
 {
-	struct address address;
-	int fd;
-
-	if (conf->host.n > 0)
-		return address_parse(conf->host, &address) ? bind_socket(&address, conf->port) : -1;
-	if (!address_parse(SLICE("::"), &address))
-		return -1;
-	fd = bind_socket(&address, conf->port);
-	if (fd < 0 && errno == EAFNOSUPPORT && address_parse(SLICE("0.0.0.0"), &address))
-		fd = bind_socket(&address, conf->port);
-	return fd;
+	event_free(listener->event);
+	socket_close(&listener->socket);
+	listener->gone = true;
+	in_close_quiet(listener);
+	in_let_go(listener);
 }
 
 static struct in_listener *
-new_listener(int fd, const struct conf_listener *conf)
+new_listener(const struct conf_listener *conf, size_t nth, char why[256])
 {
 	struct in_listener *listener = calloc(1, sizeof *listener);
 
-	if (listener == NULL)
-		return NULL;
-	listener->event = event_new(in.base, fd, EV_READ | EV_PERSIST, on_accept, listener);
-	if (listener->event == NULL) {
+	if (listener == NULL || socket_listen(&listener->socket, conf, nth, why) != 0) {
 		free(listener);
 		return NULL;
 	}
-	listener->fd = fd;
-	listener->surfaces = conf->serve;
-	listener->loopback = conf->loopback;
-	event_add(listener->event, NULL);
-	LIST_INSERT_HEAD(&in.listeners, listener, next);
+	listener->event = event_new(in.base, listener->socket.fd, EV_READ | EV_PERSIST, on_accept,
+	    listener);
+	if (listener->event == NULL) {
+		socket_close(&listener->socket);
+		free(listener);
+		return NULL;
+	}
+	listener->users = 1;
+	listener->nth = nth;
+	snprintf(listener->address, sizeof listener->address, "%.*s", (int)conf->address.n,
+	    conf->address.p);
 	return listener;
 }
 
-int
-in_listen(const struct conf_listener *conf, int *port, char why[256])
-{
-	int fd = bind_listener(conf);
+/* ---- all of them ------------------------------------------------------------------------- */
 
-	if (fd < 0 || new_listener(fd, conf) == NULL) {
-		snprintf(why, 256, "cannot listen on %.*s: %s", (int)conf->address.n,
-		    conf->address.p, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return -1;
+static bool
+is_taken(const struct plan *plans, size_t count, const struct in_listener *listener)
+{
+	while (count > 0 && plans[count - 1].listener != listener)
+		count--;
+	return count > 0;
+}
+
+/* The listener of that address that is there already, and that no plan before this one has. */
+static struct in_listener *
+find(const struct plan *plans, size_t count, size_t nth)
+{
+	const struct conf_listener *conf = plans[count].conf;
+
+	for (size_t i = 0; i < in.listener_count; i++) {
+		struct in_listener *listener = in.listeners[i];
+
+		if (slice_is(conf->address, slice_of(listener->address)) &&
+		    listener->nth == nth && !is_taken(plans, count, listener))
+			return listener;
 	}
-	*port = net_local_port(fd);
+	return NULL;
+}
+
+/* Which of the "systemd" listeners the last plan's is; 0 for the others. */
+static size_t
+count_passed(const struct plan *plans, size_t last)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < last && plans[last].conf->kind == LISTENER_SYSTEMD; i++)
+		n += plans[i].conf->kind == LISTENER_SYSTEMD;
+	return n;
+}
+
+/* CONTRACT §2, for addresses that only the socket knows. */
+static bool
+is_exposed(const struct conf *conf, const struct plan *plan)
+{
+	return conf->token_count == 0 && !plan->listener->socket.local &&
+	       (plan->conf->serve & (SERVE_API | SERVE_OPS));
+}
+
+static bool
+prepare(const struct conf *conf, struct plan *plans, size_t i, char why[256])
+{
+	struct plan *plan = &plans[i];
+	size_t nth;
+
+	plan->conf = &conf->listeners[i];
+	nth = count_passed(plans, i);
+	plan->listener = find(plans, i, nth);
+	plan->stays = plan->listener != NULL;
+	if (!plan->stays)
+		plan->listener = new_listener(plan->conf, nth, why);
+	if (plan->listener == NULL)
+		return false;
+	if (!is_exposed(conf, plan))
+		return true;
+	snprintf(why, 256,
+	    "listener %.150s serves api or ops beyond this machine, which needs tokens",
+	    plan->listener->socket.text);
+	return false;
+}
+
+static void
+undo(const struct plan *plan)
+{
+	if (plan->listener != NULL && !plan->stays)
+		retire(plan->listener);
+}
+
+static void
+adopt(const struct plan *plan)
+{
+	struct in_listener *listener = plan->listener;
+
+	listener->surfaces = plan->conf->serve;
+	listener->opened = !plan->stays;
+	if (listener->opened && in.accepting)
+		event_add(listener->event, NULL);
+}
+
+static void
+commit(const struct plan *plans, size_t count)
+{
+	for (size_t i = 0; i < in.listener_count; i++)
+		if (!is_taken(plans, count, in.listeners[i]))
+			retire(in.listeners[i]);
+	for (size_t i = 0; i < count; i++) {
+		adopt(&plans[i]);
+		in.listeners[i] = plans[i].listener;
+	}
+	in.listener_count = count;
+}
+
+int
+in_configure(const struct conf *conf, char why[256])
+{
+	struct plan plans[CONF_LISTENERS] = {{NULL}};
+	bool good = true;
+
+	snprintf(why, 256, "no memory for a listener");
+	for (size_t i = 0; i < conf->listener_count && good; i++)
+		good = prepare(conf, plans, i, why);
+	for (size_t i = 0; i < conf->listener_count && !good; i++)
+		undo(&plans[i]);
+	if (!good)
+		return -1;
+	commit(plans, conf->listener_count);
+	in_set_limits(conf);
 	return 0;
 }
 
 void
 in_close_listeners(void)
 {
-	struct in_listener *listener;
+	commit(NULL, 0);
+}
 
-	while ((listener = LIST_FIRST(&in.listeners)) != NULL) {
-		LIST_REMOVE(listener, next);
-		event_free(listener->event);
-		close(listener->fd);
-		free(listener);
-	}
+const char *
+in_address(size_t i, bool *opened)
+{
+	if (i >= in.listener_count)
+		return NULL;
+	*opened = in.listeners[i]->opened;
+	return in.listeners[i]->socket.text;
 }

@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 #include "gateway/in.h"
+#include "gateway/socket.h"
 
 enum { IN_SHARED_SIZE = 64 << 10, IN_ANSWER_INLINE = 320, IN_REPLY_MAX = 2 << 20 };
 
@@ -27,11 +28,27 @@ enum in_state {
 	IN_STATES
 };
 
+struct in_listener {
+	struct event *event;
+	struct listening socket;
+	char address[SOCKET_TEXT]; /* as configured: by this a reload finds it */
+	size_t nth;                /* among the "systemd" listeners, from 0 */
+	unsigned surfaces;
+	bool opened;               /* by the last in_configure() */
+	bool gone;                 /* listens no more */
+	size_t users;              /* connections, and the server while it listens */
+};
+
+struct in_limits {
+	size_t header, body;
+	int64_t header_time, body_time, idle_time; /* us */
+	size_t connections;
+};
+
 struct in_conn {
 	enum in_state state;
 	int fd;
-	unsigned surfaces;
-	bool loopback;
+	struct in_listener *listener; /* holds it */
 	struct address peer;
 	bool reading;          /* the loop watches for bytes */
 	bool writing;          /* the loop watches for room: `out` is not empty */
@@ -65,12 +82,13 @@ struct in_server {
 	struct in_limits limits;
 	in_handler *handler;
 	struct event *tick, *onward_event;
-	LIST_HEAD(in_listeners, in_listener) listeners;
+	struct in_listener *listeners[CONF_LISTENERS]; /* in the configuration's order */
+	size_t listener_count;
 	LIST_HEAD(in_conns, in_conn) all;
 	struct in_list lists[IN_STATES]; /* by deadline; only of timed states */
 	struct in_list onward, closed;
 	size_t count;
-	bool accepting, draining;
+	bool accepting;
 	struct buf body;             /* of the reply being made */
 	struct buf wire;             /* the reply as bytes */
 	char shared[IN_SHARED_SIZE]; /* what was just read; nothing stays in it */
@@ -86,7 +104,10 @@ void in_close(struct in_conn *) NONNULL;
 /* The answer is out: goes on with bytes that wait, or waits for some. */
 void in_resume(struct in_conn *) NONNULL;
 void in_go_on_later(struct in_conn *) NONNULL;
-void in_add(int fd, const struct address *peer, unsigned surfaces, bool loopback) NONNULL;
+void in_add(int fd, const struct address *peer, struct in_listener *) NONNULL;
+/* Closes the listener's connections that are between two requests, or before the first. */
+void in_close_quiet(const struct in_listener *) NONNULL;
+void in_set_limits(const struct conf *) NONNULL;
 /* The state's deadline starts anew. */
 void in_rearm(struct in_conn *) NONNULL;
 
@@ -107,5 +128,6 @@ void in_flush(struct in_conn *) NONNULL;
 /* in_listen.c */
 void in_accept_on(bool);
 void in_close_listeners(void);
+void in_let_go(struct in_listener *) NONNULL;
 
 #endif

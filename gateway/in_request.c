@@ -28,8 +28,8 @@ static void
 handle(struct in_conn *c, char *body, size_t n)
 {
 	struct in_request request = {.conn = c,
-	    .surfaces = c->surfaces,
-	    .loopback = c->loopback,
+	    .surfaces = c->listener->surfaces,
+	    .local = c->listener->socket.local,
 	    .peer = c->peer,
 	    .head = &head,
 	    .body = body,

@@ -20,7 +20,7 @@ void log_begin(enum conf_log_level, const char *action, const char *message, ...
 void log_text(const char *key, struct slice); /* anybody's bytes; an empty slice is left out */
 void log_number(const char *key, int64_t);
 void log_uuid(const char *key, const struct uuid *) NONNULL;
-void log_address(const char *key, const struct address *) NONNULL;
+void log_address(const char *key, const struct address *) NONNULL; /* all zero is left out */
 void log_duration(int64_t us); /* event.duration, in ns */
 void log_outcome(bool ok);     /* event.outcome */
 void log_end(void);

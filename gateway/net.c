@@ -1,7 +1,11 @@
 /* struct address to and from struct sockaddr. */
 #include "gateway/net.h"
 
+#include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 socklen_t
 net_sockaddr(const struct address *address, int port, struct sockaddr_storage *out)
@@ -40,14 +44,46 @@ net_address(const struct sockaddr_storage *name)
 }
 
 int
-net_local_port(int fd)
+net_port(const struct sockaddr_storage *name)
 {
-	struct sockaddr_storage name;
-	socklen_t n = sizeof name;
+	if (name->ss_family == AF_INET)
+		return ntohs(((const struct sockaddr_in *)name)->sin_port);
+	if (name->ss_family == AF_INET6)
+		return ntohs(((const struct sockaddr_in6 *)name)->sin6_port);
+	return 0;
+}
 
-	memset(&name, 0, sizeof name);
-	if (getsockname(fd, (struct sockaddr *)&name, &n) != 0)
-		return 0;
-	return ntohs(name.ss_family == AF_INET ? ((struct sockaddr_in *)&name)->sin_port
-					       : ((struct sockaddr_in6 *)&name)->sin6_port);
+void
+net_text(const struct sockaddr_storage *name, char out[NET_TEXT])
+{
+	const struct sockaddr_un *local = (const struct sockaddr_un *)name;
+	struct address address = net_address(name);
+	bool v6 = name->ss_family == AF_INET6;
+	char text[46];
+
+	if (name->ss_family == AF_UNIX) {
+		snprintf(out, NET_TEXT, "unix:%.*s", (int)sizeof local->sun_path, local->sun_path);
+		return;
+	}
+	address_text(&address, text);
+	snprintf(out, NET_TEXT, "%s%s%s:%d", v6 ? "[" : "", text, v6 ? "]" : "", net_port(name));
+}
+
+void
+net_local(int fd, struct sockaddr_storage *name)
+{
+	socklen_t n = sizeof *name;
+
+	memset(name, 0, sizeof *name);
+	if (getsockname(fd, (struct sockaddr *)name, &n) != 0)
+		memset(name, 0, sizeof *name);
+}
+
+void
+net_close(int fd)
+{
+	int error = errno;
+
+	close(fd);
+	errno = error;
 }

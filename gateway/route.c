@@ -141,7 +141,7 @@ admit(struct route_request *request, enum access access)
 	struct slice header = http_header(request->in->head, "Authorization");
 	struct in_reply *reply = &request->in->reply;
 
-	if (access == ACCESS_OPEN || (conf->token_count == 0 && request->in->loopback))
+	if (access == ACCESS_OPEN || (conf->token_count == 0 && request->in->local))
 		return true;
 	request->token = find_token(presented(header));
 	if (request->token == NULL) {

@@ -24,6 +24,7 @@
 #include "gateway/lookup.h"
 #include "gateway/notify.h"
 #include "gateway/out.h"
+#include "gateway/passed.h"
 #include "gateway/route.h"
 #include "gateway/tls.h"
 #include "gateway/task.h"
@@ -232,12 +233,6 @@ static void
 start_parts(void)
 {
 	const struct conf *conf = server.conf;
-	struct in_limits limits = {.header = (size_t)conf->limits.header,
-	    .body = (size_t)conf->limits.body,
-	    .header_time = conf->limits.header_time,
-	    .body_time = conf->limits.body_time,
-	    .idle_time = conf->limits.idle_time,
-	    .connections = (size_t)conf->limits.connections};
 
 	turn_start(server.base, server.store, apply_seal);
 	if (apply_start(server.base) != 0)
@@ -250,7 +245,7 @@ start_parts(void)
 		test_path("TOCSIN_HOSTS", "/etc/hosts")) != 0 ||
 	    job_start(server.base, conf) != 0 ||
 	    task_start(server.base) != 0 ||
-	    in_start(server.base, &limits, route_request) != 0)
+	    in_start(server.base, route_request) != 0)
 		log_fatal("no memory for the loop");
 }
 
@@ -291,17 +286,13 @@ start_events(void)
 static void
 listen_all(void)
 {
-	char why[256], address[512];
-	int port;
+	const char *address;
+	char why[256];
+	bool opened;
 
-	for (size_t i = 0; i < server.conf->listener_count; i++) {
-		const struct conf_listener *listener = &server.conf->listeners[i];
-		bool v6 = memchr(listener->host.p, ':', listener->host.n) != NULL;
-
-		if (in_listen(listener, &port, why) != 0)
-			log_fatal("%s", why);
-		snprintf(address, sizeof address, "%s%.*s%s:%d", v6 ? "[" : "",
-		    (int)listener->host.n, listener->host.p, v6 ? "]" : "", port);
+	if (in_configure(server.conf, why) != 0)
+		log_fatal("%s", why);
+	for (size_t i = 0; (address = in_address(i, &opened)) != NULL; i++) {
 		log_begin(LOG_LEVEL_INFO, "server.started",
 		    "tocsin " TOCSIN_VERSION " listens on %s", address);
 		log_text("server.address", slice_of(address));
@@ -364,6 +355,7 @@ server_run(struct conf *conf)
 	server.conf = conf;
 	prepare_process();
 	notify_start();
+	passed_start();
 	log_start(conf->log_level, conf->log_format);
 	server.base = new_base();
 	if (server.base == NULL)

@@ -168,6 +168,15 @@ address_text(const struct address *a, char out[TEXT_ROOM])
 		(void)inet_ntop(AF_INET6, a->b, out, TEXT_ROOM);
 }
 
+bool
+address_is_loopback(const struct address *a)
+{
+	static const struct address six = {{[15] = 1}};
+
+	return memcmp(a, &six, sizeof six) == 0 ||
+	       (address_is_ipv4(a) && a->b[IPV4_OFFSET] == 127);
+}
+
 static bool
 is_special_ipv4(const uint8_t *b)
 {

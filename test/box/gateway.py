@@ -46,6 +46,14 @@ def until(ready, timeout=5, what="the condition"):
         time.sleep(0.01)
 
 
+def address_of(text):
+    """What a listener's server.address means to a client: a path, or host and port."""
+    if text.startswith("unix:"):
+        return text[5:]
+    host, port = text.rsplit(":", 1)
+    return host.strip("[]"), int(port)
+
+
 def integration(name="Generic", key=KEY, **more):
     return {"name": name, "type": "generic", "key": key, **more}
 
@@ -131,12 +139,13 @@ class Log:
 
 
 class Gateway:
-    def __init__(self, environment=None, start=True, wrapper=(), **conf):
+    def __init__(self, environment=None, start=True, wrapper=(), pass_fds=(), **conf):
         self.directory = tempfile.mkdtemp(prefix="tocsin-")
         self.data = os.path.join(self.directory, "data")
         self.file = os.path.join(self.directory, "tocsin.json")
         self.environment = dict(environment or {})
         self.wrapper = list(wrapper)
+        self.pass_fds = pass_fds
         self.conf = configuration(self.data, **conf)
         self.log = Log()
         self.process = self.address = None
@@ -146,22 +155,29 @@ class Gateway:
 
     # Life and death.
 
-    def start(self):
+    def write(self):
+        """The configuration, as a file."""
         with open(self.file, "w", encoding="utf-8") as file:
             json.dump(self.conf, file, indent=2)
+
+    def spawn(self):
+        """The process, which is not waited for."""
+        self.write()
         control = os.path.join(self.directory, "control")
         if os.path.exists(control):
             os.unlink(control)
-        since = len(self.log.records)
         self.errors = open(os.path.join(self.directory, "stderr"), "ab")
         self.process = subprocess.Popen(
             [*self.wrapper, PROGRAM, "run", "-c", self.file], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=self.errors, cwd=self.directory,
+            stderr=self.errors, cwd=self.directory, pass_fds=self.pass_fds,
             env={**os.environ, "TOCSIN_CONTROL": control, **self.environment})
         self.reader = self.log.follow(self.process.stdout)
+
+    def start(self):
+        since = len(self.log.records)
+        self.spawn()
         started = self.log.wait("server.started", 1, since, 10, {})[0]
-        host, port = started["server.address"].rsplit(":", 1)
-        self.address = (host, int(port))
+        self.address = address_of(started["server.address"])
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -220,6 +236,13 @@ class Gateway:
     def mark(self):
         """The place in the log from which a later wait_log(since=) looks."""
         return len(self.log.records)
+
+    def addresses(self):
+        """Of every listener, in the configuration's order, since the last start."""
+        count = len(self.conf["listen"])
+        self.wait_log("server.started", count)
+        return [address_of(line["server.address"])
+                for line in self.logged("server.started")[-count:]]
 
     def wait_log(self, action, count=1, since=0, timeout=5, **match):
         """The last of `count` lines, once they are there; a key has "__" for ".":

@@ -86,12 +86,23 @@ class Reader:
         return answer
 
 
-class Connection:
-    """One client connection to ("127.0.0.1", port)."""
+def dial(address, timeout=10, source=None):
+    """A connected socket to a path, or to a host and port; source: the address to come from."""
+    if isinstance(address, str):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(timeout)
+        sock.connect(address)
+        return sock
+    sock = socket.create_connection(address, timeout, source and (source, 0))
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
 
-    def __init__(self, address, timeout=10):
-        self.socket = socket.create_connection(address, timeout)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+class Connection:
+    """One client connection; to a gateway, or over a socket that is there already."""
+
+    def __init__(self, address, timeout=10, source=None, sock=None):
+        self.socket = sock or dial(address, timeout, source)
         self.reader = Reader()
 
     def __enter__(self):

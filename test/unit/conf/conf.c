@@ -73,14 +73,31 @@ test_conf_listeners(void **state)
 	assert_slice(conf->listeners[0].host, "::1");
 	assert_int_equal(conf->listeners[0].port, 8080);
 	assert_int_equal(conf->listeners[0].serve, SERVE_API | SERVE_OPS);
-	assert_true(conf->listeners[0].loopback);
+	assert_true(conf->listeners[0].local);
 	assert_slice(conf->listeners[1].host, "");
 	assert_int_equal(conf->listeners[1].port, 443);
 	assert_int_equal(conf->listeners[1].serve, SERVE_INGEST | SERVE_STATUS);
-	assert_false(conf->listeners[1].loopback);
+	assert_false(conf->listeners[1].local);
 	assert_int_equal(conf->listeners[2].port, 0);
 	assert_int_equal(conf->listeners[2].serve, SERVE_ALL);
-	assert_true(conf->listeners[2].loopback);
+	assert_true(conf->listeners[2].local);
+	conf_release(conf);
+}
+
+/* Two sockets may be passed; a path, and who reaches it, is known at once. */
+static void
+test_conf_listeners_elsewhere(void **state)
+{
+	struct conf *conf = parse_good("{'listen': [{'address': 'systemd'}, {'address': 'systemd'},"
+				       " {'address': 'unix:/run/tocsin.sock'}]}");
+
+	(void)state;
+	assert_int_equal(conf->listener_count, 3);
+	assert_int_equal(conf->listeners[0].kind, LISTENER_SYSTEMD);
+	assert_int_equal(conf->listeners[1].kind, LISTENER_SYSTEMD);
+	assert_int_equal(conf->listeners[2].kind, LISTENER_UNIX);
+	assert_slice(conf->listeners[2].path, "/run/tocsin.sock");
+	assert_true(conf->listeners[2].local);
 	conf_release(conf);
 }
 
@@ -432,6 +449,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_conf_top),
 		cmocka_unit_test(test_conf_listeners),
+		cmocka_unit_test(test_conf_listeners_elsewhere),
 		cmocka_unit_test(test_conf_people),
 		cmocka_unit_test(test_conf_service),
 		cmocka_unit_test(test_conf_runs),

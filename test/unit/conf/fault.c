@@ -356,10 +356,6 @@ static const struct row headers[] = {
 };
 
 static const struct row later[] = {
-	{"{'listen': [{'address': 'unix:/run/tocsin.sock'}]}",
-	    "t:1:25: listen[0].address: is not available in this version\n"},
-	{"{'listen': [{'address': 'systemd'}]}",
-	    "t:1:25: listen[0].address: is not available in this version\n"},
 	{"{'listen': [{'address': '127.0.0.1:1', 'proxy_protocol': true, 'tls': {'certificate': 'c', 'key': 'k'}}]}",
 	    "t:1:58: listen[0].proxy_protocol: is not available in this version\n"
 	    "t:1:87: listen[0].tls.certificate: is not available in this version\n"
@@ -375,31 +371,45 @@ static const struct row later[] = {
 	    "t:1:113: services[0].integrations[0].rate_limit.burst: is not available in this version\n"},
 };
 
+#define LISTEN_FORMS "must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080;" \
+	" unix: and a path; or systemd"
+#define TEN "aaaaaaaaaa"
+
 static const struct row listeners[] = {
+	{LISTEN("{'address': 'unix:'}"),
+	    "t:1:81: listen[0].address: must have a path behind unix:\n"},
+	{LISTEN("{'address': 'unix:/" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "0123456'}"),
+	    "t:1:81: listen[0].address: must have a path of at most 107 bytes\n"},
+	{LISTEN("{'address': 'unix:/tmp/\\u0007'}"),
+	    "t:1:81: listen[0].address: must not have control characters\n"},
+	{LISTEN("{'address': 'systemd '}"),
+	    "t:1:81: listen[0].address: " LISTEN_FORMS "\n"},
+	{LISTEN("{'address': 'unix:/a'}, {'address': 'unix:/a'}"),
+	    "t:1:106: listen[1].address: is already used on line 1\n"},
 	{LISTEN("{'address': '8080'}"),
-	    "t:1:81: listen[0].address: must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080\n"},
+	    "t:1:81: listen[0].address: " LISTEN_FORMS "\n"},
 	{LISTEN("{'address': '127.0.0.1'}"),
-	    "t:1:81: listen[0].address: must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080\n"},
+	    "t:1:81: listen[0].address: " LISTEN_FORMS "\n"},
 	{LISTEN("{'address': '127.0.0.1:'}"),
-	    "t:1:81: listen[0].address: must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080\n"},
+	    "t:1:81: listen[0].address: " LISTEN_FORMS "\n"},
 	{LISTEN("{'address': '127.0.0.1:65536'}"),
-	    "t:1:81: listen[0].address: must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080\n"},
+	    "t:1:81: listen[0].address: " LISTEN_FORMS "\n"},
 	{LISTEN("{'address': '127.0.0.1:-1'}"),
-	    "t:1:81: listen[0].address: must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080\n"},
+	    "t:1:81: listen[0].address: " LISTEN_FORMS "\n"},
 	{LISTEN("{'address': '127.0.0.1:http'}"),
-	    "t:1:81: listen[0].address: must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080\n"},
+	    "t:1:81: listen[0].address: " LISTEN_FORMS "\n"},
 	{LISTEN("{'address': 'localhost:80'}"),
-	    "t:1:81: listen[0].address: must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080\n"},
+	    "t:1:81: listen[0].address: " LISTEN_FORMS "\n"},
 	{LISTEN("{'address': '::1:80'}"),
-	    "t:1:81: listen[0].address: must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080\n"},
+	    "t:1:81: listen[0].address: " LISTEN_FORMS "\n"},
 	{LISTEN("{'address': '[::1]'}"),
-	    "t:1:81: listen[0].address: must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080\n"},
+	    "t:1:81: listen[0].address: " LISTEN_FORMS "\n"},
 	{LISTEN("{'address': '[]:80'}"),
-	    "t:1:81: listen[0].address: must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080\n"},
+	    "t:1:81: listen[0].address: " LISTEN_FORMS "\n"},
 	{LISTEN("{'address': '[127.0.0.1]:80'}"),
-	    "t:1:81: listen[0].address: must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080\n"},
+	    "t:1:81: listen[0].address: " LISTEN_FORMS "\n"},
 	{LISTEN("{'address': '127.1:80'}"),
-	    "t:1:81: listen[0].address: must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080\n"},
+	    "t:1:81: listen[0].address: " LISTEN_FORMS "\n"},
 	{LISTEN("{'address': ''}"),
 	    "t:1:81: listen[0].address: must not be empty\n"},
 };

@@ -136,7 +136,8 @@ setup(const char *directive)
 	event_add(w.event, NULL);
 	snprintf(w.resolv, sizeof w.resolv, "%s/resolv.conf", w.dir);
 	snprintf(w.hosts, sizeof w.hosts, "%s/hosts", w.dir);
-	snprintf(text, sizeof text, "%s 127.0.0.1:%d\n", directive, net_local_port(w.fd));
+	net_local(w.fd, &name);
+	snprintf(text, sizeof text, "%s 127.0.0.1:%d\n", directive, net_port(&name));
 	write_file(w.resolv, text);
 	write_file(w.hosts, "");
 	return lookup_start(w.base, w.resolv, w.hosts);

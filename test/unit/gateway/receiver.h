@@ -285,7 +285,8 @@ listen_on(const uint8_t ip[4])
 	setsockopt(w.fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
 	assert_int_equal(bind(w.fd, (struct sockaddr *)&name, n), 0);
 	assert_int_equal(listen(w.fd, 16), 0);
-	w.port = net_local_port(w.fd);
+	net_local(w.fd, &name);
+	w.port = net_port(&name);
 	w.accepting = event_new(w.base, w.fd, EV_READ | EV_PERSIST, on_accept, NULL);
 	event_add(w.accepting, NULL);
 }

@@ -1,0 +1,80 @@
+/* The sockets are the descriptors from 3 on; LISTEN_FDS says how many. */
+#include "gateway/passed.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { FIRST = 3, MOST = 1024 };
+
+static int count;
+
+/* The variable's number; 0 if it is not one. */
+static long
+read_number(const char *variable)
+{
+	const char *text = getenv(variable);
+	char *end;
+	long number = text == NULL ? 0 : strtol(text, &end, 10);
+
+	return text == NULL || *end != '\0' ? 0 : number;
+}
+
+/* Not for processes that we start, and accepting must never wait. */
+static void
+prepare(int fd)
+{
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+void
+passed_start(void)
+{
+	long sockets = read_number("LISTEN_FDS");
+
+	if (read_number("LISTEN_PID") == getpid() && sockets > 0)
+		count = sockets > MOST ? MOST : (int)sockets;
+	for (int i = 0; i < count; i++)
+		prepare(FIRST + i);
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+}
+
+int
+passed_count(void)
+{
+	return count;
+}
+
+static bool
+is(int fd, int option, int value)
+{
+	socklen_t n = sizeof value;
+	int got = 0;
+
+	return getsockopt(fd, SOL_SOCKET, option, &got, &n) == 0 && got == value;
+}
+
+int
+passed_socket(size_t n, char why[256])
+{
+	int fd = FIRST + (int)n;
+
+	if (n >= (size_t)count) {
+		snprintf(why, 256,
+		    "the service manager passed %d sockets (LISTEN_FDS), \"systemd\" is given %zu "
+		    "times or more",
+		    count, n + 1);
+		return -1;
+	}
+	if (!is(fd, SO_ACCEPTCONN, 1) || !is(fd, SO_TYPE, SOCK_STREAM)) {
+		snprintf(why, 256,
+		    "socket %zu of the service manager's does not listen for connections", n + 1);
+		return -1;
+	}
+	return fd;
+}
