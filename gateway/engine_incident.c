@@ -146,7 +146,8 @@ incident_file_timers(struct txn *txn, const struct open_incident *incident)
 	file_timer(txn, incident, TIMER_ACKNOWLEDGEMENT);
 }
 
-/* The row was a hint; the incident and the configuration decide: act, refile or drop. */
+/* The row was a hint; the incident and the configuration decide: act, refile or drop. One that is
+ * really due later is refiled even if that has passed too: what was due first happens first. */
 void
 incident_timer(struct txn *txn, const struct record *record, const struct timer_key *key,
     uint32_t event)
@@ -158,7 +159,7 @@ incident_timer(struct txn *txn, const struct record *record, const struct timer_
 	time = incident == NULL ? 0 : timer_time(incident, key->kind);
 	if (time == 0)
 		return;
-	if (time > record->steady)
+	if (time > key->time)
 		file_timer(txn, incident, key->kind);
 	else if (key->kind == TIMER_AUTO_RESOLVE)
 		incident_move(txn, record, incident, INCIDENT_RESOLVED, event,

@@ -83,6 +83,28 @@ test_engine_auto_resolve_again(void **state)
 	expect("event 1 resolved auto_resolve_timeout\n");
 }
 
+/* After a long sleep timers act in the order in which they were due, not that of their old rows. */
+static void
+test_engine_timers_overdue(void **state)
+{
+	(void)state;
+	world_configure(
+	    CONF("'auto_resolve_timeout': 300, 'acknowledgement_timeout': 25,", "", ""));
+	alert("db", ALERT_CRITICAL); /* would resolve at 300 */
+	alert("db", ALERT_ACKNOWLEDGED);
+	w.now += 100 * SECOND;
+	tick(); /* triggered again: it resolves at 400 now */
+	w.now += 175 * SECOND;
+	alert("db", ALERT_ACKNOWLEDGED); /* until 300 */
+	forget();
+	w.now += 400 * SECOND;
+	tick();
+	expect("event 1 triggered acknowledgement_timeout\n");
+	w.now += 300 * SECOND;
+	tick();
+	expect("event 1 resolved auto_resolve_timeout\n");
+}
+
 /* A timer row is a hint: the configuration of the moment decides, for old incidents too. */
 static void
 test_engine_timer_configuration(void **state)
@@ -249,6 +271,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {WORLD_TEST(test_engine_auto_resolve),
 						  WORLD_TEST(test_engine_acknowledgement_timeout),
+						  WORLD_TEST(test_engine_timers_overdue),
 						  WORLD_TEST(test_engine_auto_resolve_again),
 						  WORLD_TEST(test_engine_timer_configuration),
 						  WORLD_TEST(test_engine_tick_bounded),
