@@ -7,6 +7,7 @@
  */
 #include "gateway/command.h"
 
+#include <assert.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,7 +30,8 @@ static const struct command command_help = {.name = "help",
     .run = run_help};
 
 const struct command *const command_table[] = {&command_run, &command_check, &command_key,
-    &command_sign, &command_verify, &command_receive, &command_version, &command_help, NULL};
+    &command_sign, &command_verify, &command_receive, &command_dump, &command_backup,
+    &command_version, &command_help, NULL};
 
 const struct command *
 command_find(const char *name)
@@ -249,6 +251,7 @@ command_read(int argc, char **argv, int operands, command_take *take, void *arg)
 	while ((id = getopt_long(argc, argv, letters, known, NULL)) != -1) {
 		if (id == '?' || id == ':')
 			return misused(argv, options, id == ':');
+		assert(take != NULL); /* who has options takes them */
 		wrong = take(arg, id, optarg);
 		if (wrong == NULL)
 			continue;

@@ -63,5 +63,6 @@ struct conf *command_load(const char *file) MUST NONNULL;
 extern const struct command command_run, command_check, command_key; /* command_conf.c */
 extern const struct command command_sign, command_verify;            /* command_sign.c */
 extern const struct command command_receive;
+extern const struct command command_dump, command_backup;            /* command_dump.c */
 
 #endif

@@ -137,6 +137,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	}
 	if (expire_wanted(txn))
 		apply_sweep();
+	store_clear_readers(server.store); /* of dumps and backups that were killed */
 }
 
 const char *

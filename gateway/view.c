@@ -71,8 +71,8 @@ view_date(struct json_writer *w, const char *key, int64_t wall)
 	put_word(w, key, text);
 }
 
-static const char *
-event_word(uint8_t type)
+const char *
+view_event(uint8_t type)
 {
 	return type == EVENT_TRIGGERED   ? "triggered"
 	       : type == EVENT_RESOLVED ? "resolved"
@@ -105,7 +105,7 @@ view_delivery(struct json_writer *w, struct txn *txn, const struct uuid *id,
 	view_webhook(w, txn, delivery_webhook(id));
 	json_key(w, "incident_number");
 	json_uint(w, row->number);
-	put_word(w, "event_type", event_word(row->event_type));
+	put_word(w, "event_type", view_event(row->event_type));
 	put_word(w, "state", view_word(view_state(id, row)));
 	view_date(w, "created", row->created);
 	view_date(w, "next_attempt", row->next);

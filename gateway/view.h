@@ -22,6 +22,9 @@ const char *view_word(enum view_state);
 /* The state of that name; VIEW_STATES: there is none. */
 enum view_state view_state_of(struct slice word);
 
+/* "triggered", "acknowledged" or "resolved", of an EVENT_ bit. */
+const char *view_event(uint8_t type);
+
 /* "key": the instant as a date; 0: null. */
 void view_date(struct json_writer *, const char *key, int64_t wall) NONNULL;
 /* "webhook": its name, also when it is no longer configured. */

@@ -305,6 +305,17 @@ store_open(const char *dir, uint64_t map_size, char why[256])
 	    count_free(store, dir, why));
 }
 
+/* LMDB would leave a lock file in any directory that it is shown. */
+static bool
+has_store(const char *dir, char *why)
+{
+	char path[4096];
+
+	snprintf(path, sizeof path, "%s/data.mdb", dir);
+	return access(path, F_OK) == 0 ||
+	       refuse(why, "there is no store in %s: %s", dir, strerror(errno));
+}
+
 struct store *
 store_open_reader(const char *dir, char why[256])
 {
@@ -312,8 +323,37 @@ store_open_reader(const char *dir, char why[256])
 
 	if (store == NULL)
 		return NULL;
-	return kept(store, open_env(store, dir, 0, MDB_RDONLY, why) &&
+	return kept(store, has_store(dir, why) && open_env(store, dir, 0, MDB_RDONLY, why) &&
 	    open_tables(store, false, dir, why) && count_free(store, dir, why));
+}
+
+/* The row functions reach a copy by the tables' handles, like any other store. */
+struct store *
+store_open_copy(const char *path, char why[256])
+{
+	struct store *store = new_store(why);
+
+	if (store == NULL)
+		return NULL;
+	return kept(store,
+	    open_env(store, path, 0, MDB_RDONLY | MDB_NOSUBDIR | MDB_NOLOCK, why) &&
+		open_tables(store, false, path, why));
+}
+
+bool
+store_copy(struct store *store, int fd, char why[256])
+{
+	int rc = mdb_env_copyfd2(store->env, fd, MDB_CP_COMPACT);
+
+	return rc == MDB_SUCCESS || refuse(why, "cannot copy the store: %s", mdb_strerror(rc));
+}
+
+int
+store_clear_readers(struct store *store)
+{
+	int dead = 0;
+
+	return mdb_reader_check(store->env, &dead) == MDB_SUCCESS ? dead : 0;
 }
 
 void

@@ -52,8 +52,18 @@ enum { STORE_SCHEMA = 1 };
  */
 struct store *store_open(const char *dir, uint64_t map_size, char why[256]) MUST NONNULL;
 
-/* The same read-only and without the lock, for tools beside a live gateway. */
+/* The same read-only and without the lock, for tools beside a live gateway. While such a tool holds
+ * a snapshot, pages that the gateway frees are not used again: be brief. */
 struct store *store_open_reader(const char *dir, char why[256]) MUST NONNULL;
+
+/* Writes what is committed, without free pages, to fd as a whole new file, which is durable behind
+ * the caller's fsync. Holds a snapshot while it writes. False with a sentence in why. */
+bool store_copy(struct store *, int fd, char why[256]) MUST NONNULL;
+/* Opens such a file, read-only and without a lock: nobody else may write it. */
+struct store *store_open_copy(const char *path, char why[256]) MUST NONNULL;
+
+/* Lets go of the snapshots of processes that died holding them; returns how many. */
+int store_clear_readers(struct store *) NONNULL;
 
 void store_close(struct store *); /* no transaction may be open */
 
@@ -86,6 +96,11 @@ bool store_has_old(struct txn *, uint64_t trace_ms, uint64_t other_ms, bool even
 /* Every table's name and number of rows. */
 typedef void store_visit(void *arg, const char *table, uint64_t rows);
 void store_count(struct txn *, store_visit *, void *arg);
+
+/* Every row as it lies there, table by table, in the order of keys, until visit returns false: for
+ * dumps. store/key.h and store/record.h read its bytes. */
+typedef bool row_visit(void *arg, const char *table, struct slice key, struct slice value);
+void store_each(struct txn *, row_visit *, void *arg);
 
 /* ---- meta: the store's own counters, one row --------------------------------------------- */
 

@@ -214,3 +214,17 @@ store_count(struct txn *txn, store_visit *visit, void *arg)
 	for (int i = 0; i < TABLE_COUNT; i++)
 		visit(arg, table_names[i], table_count(txn, (enum table)i));
 }
+
+void
+store_each(struct txn *txn, row_visit *visit, void *arg)
+{
+	struct table_row row;
+	bool more;
+
+	for (enum table table = 0; table < TABLE_COUNT; table++) {
+		more = table_first(txn, table, &row);
+		for (; more; more = table_next(txn, table, &row))
+			if (!visit(arg, table_names[table], row.key, row.value))
+				return;
+	}
+}

@@ -5,7 +5,8 @@ import pytest
 
 from gateway import run
 
-COMMANDS = ["run", "check", "key", "sign", "verify", "receive", "version", "help"]
+COMMANDS = ["run", "check", "key", "sign", "verify", "receive", "dump", "backup", "version",
+            "help"]
 
 
 def listed():
