@@ -154,6 +154,11 @@ bench-check: deps ## the instructions of an alert against the recorded figure, 3
 	@$(MAKE) --no-print-directory programs all
 	@BUILD=$(BUILD) $(PYTHON) test/bench/replay
 
+cover: deps ## the lines that the suite runs; at least 90 % but for what does input and output
+	@$(MAKE) --no-print-directory BUILD=build/cover OPT='-O1 --coverage' LDFLAGS=--coverage programs
+	@find build/cover -name '*.gcda' -delete
+	@BUILD=build/cover ROUNDS=5 $(PYTHON) test/run && test/cover build/cover
+
 lint: ## include arrows, banned calls, clang-tidy, cppcheck
 	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES) $(LINT_PACKAGES)
 	@test/lint
@@ -170,6 +175,6 @@ clean: ## what was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all programs deps run test crash power model fuzz bench bench-check lint install clean help
+.PHONY: all programs deps run test crash power model cover fuzz bench bench-check lint install clean help
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
