@@ -42,12 +42,12 @@ check_window(struct reader *r, void *object, const struct json *node)
 }
 
 static void
-refuse_for_generic(struct reader *r, const struct json *node, const char *name)
+refuse_unless(struct reader *r, const struct json *node, const char *name, const char *type)
 {
 	const struct json *value = json_get(node, name);
 
 	if (value != NULL)
-		fault_add_key(&r->faults, value, "is for integrations of type pagertree only");
+		fault_add_key(&r->faults, value, "is for integrations of type %s only", type);
 }
 
 void
@@ -59,12 +59,18 @@ check_integration(struct reader *r, void *object, const struct json *node)
 	if (key != NULL && integration->key.n > 0)
 		unique_claim(&r->unique, r->scratch, &integration_key, integration->type,
 		    integration->key, key);
-	if (integration->type != INTEGRATION_GENERIC)
+	if (integration->rate_burst > 0 && integration->rate_per_minute == 0)
+		fault_add(&r->faults, json_get(json_get(node, "rate_limit"), "burst"),
+		    "needs a per_minute");
+	if (integration->type == INTEGRATION_PAGERTREE) {
+		if (integration->default_alert_type >= 0)
+			refuse_unless(r, node, "default_alert_type", "generic");
 		return;
+	}
 	if (integration->token.n > 0)
-		refuse_for_generic(r, node, "token");
+		refuse_unless(r, node, "token", "pagertree");
 	if (integration->capture_additional_data)
-		refuse_for_generic(r, node, "capture_additional_data");
+		refuse_unless(r, node, "capture_additional_data", "pagertree");
 }
 
 /* What each kind of authentication needs; it takes nothing else. */

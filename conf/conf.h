@@ -64,10 +64,12 @@ struct conf_integration {
 	struct slice token;      /* secret; empty: none (pagertree) */
 	bool enabled;
 	int default_alert_type;  /* enum alert_type, -1: required */
-	int create_incidents_for; /* lowest enum alert_type that creates; 99 for "none" */
+	int create_incidents_for; /* lowest enum alert_type that creates; 99 for "none";
+				   * pagertree: critical always does */
 	int default_urgency;     /* 1 high, 0 low */
 	bool capture_additional_data;
-	int64_t rate_per_minute, rate_burst; /* 0: no limit */
+	int64_t rate_per_minute; /* 0: no limit */
+	int64_t rate_burst;      /* 0: as many as a minute brings */
 	uint32_t id;             /* given by the store to the name; 0 until the gateway asked */
 	size_t index;            /* place in conf->integrations */
 };
@@ -184,10 +186,14 @@ struct conf *conf_parse(const char *name, struct slice text, conf_report *, void
 struct conf *conf_hold(struct conf *) NONNULL;
 void conf_release(struct conf *); /* NULL is fine */
 
-/* The enabled integration (its service enabled too) of that type with that key; NULL if there is
- * none. Keys are looked up by their digests, so that the time it takes tells nothing of them. */
+/* The integration of that type with that key, enabled or not; NULL if there is none. Keys are
+ * looked up by their digests, so that the time it takes tells nothing of them. */
+struct conf_integration *conf_integration_find(const struct conf *, enum conf_integration_type,
+    struct slice key) MUST;
+/* The same, but NULL unless it is enabled, and its service too. */
 struct conf_integration *conf_integration_by_key(const struct conf *, enum conf_integration_type,
     struct slice key) MUST;
+bool conf_integration_enabled(const struct conf_integration *) NONNULL;
 struct conf_webhook *conf_webhook_by_name(const struct conf *, struct slice name) MUST;
 
 /* True while wall time `now` (us) is inside a window of the service, or it is under_maintenance. */

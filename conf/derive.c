@@ -12,6 +12,7 @@
 #include <sodium.h>
 
 #include "conf/private.h"
+#include "proto/alert.h"
 
 /* The same account and name give the same id, on any node, for ever. */
 static struct uuid
@@ -42,6 +43,15 @@ derive_service(const struct conf *conf, struct conf_service *service)
 	service->facts.under_maintenance = service->under_maintenance;
 }
 
+/* A PagerTree source says `create` when it means an incident (CONTRACT §6). */
+static void
+lower_threshold(struct conf_integration *integration)
+{
+	if (integration->type == INTEGRATION_PAGERTREE &&
+	    integration->create_incidents_for > ALERT_CRITICAL)
+		integration->create_incidents_for = ALERT_CRITICAL;
+}
+
 static void
 join_integrations(struct conf *conf, struct conf_service *service)
 {
@@ -51,6 +61,7 @@ join_integrations(struct conf *conf, struct conf_service *service)
 		run[i] = service->integrations[i];
 		run[i].service = service;
 		run[i].index = conf->integration_count++;
+		lower_threshold(&run[i]);
 	}
 	service->integrations = run;
 }

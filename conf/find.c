@@ -95,7 +95,7 @@ lower_bound(const struct conf *conf, const struct conf_key *wanted)
 }
 
 struct conf_integration *
-conf_integration_by_key(const struct conf *conf, enum conf_integration_type type, struct slice key)
+conf_integration_find(const struct conf *conf, enum conf_integration_type type, struct slice key)
 {
 	struct conf_integration stand_in = {.type = type};
 	struct conf_key wanted = {.integration = &stand_in};
@@ -110,7 +110,21 @@ conf_integration_by_key(const struct conf *conf, enum conf_integration_type type
 	if (sodium_memcmp(conf->own->keys[i].digest, wanted.digest, sizeof wanted.digest) != 0 ||
 	    found->type != type)
 		return NULL;
-	return found->enabled && found->service->enabled ? found : NULL;
+	return found;
+}
+
+bool
+conf_integration_enabled(const struct conf_integration *integration)
+{
+	return integration->enabled && integration->service->enabled;
+}
+
+struct conf_integration *
+conf_integration_by_key(const struct conf *conf, enum conf_integration_type type, struct slice key)
+{
+	struct conf_integration *found = conf_integration_find(conf, type, key);
+
+	return found != NULL && conf_integration_enabled(found) ? found : NULL;
 }
 
 struct conf_webhook *

@@ -60,7 +60,6 @@ static const struct option_word log_levels[] = {{"debug", LOG_LEVEL_DEBUG},
 static const struct option_word log_formats[] = {{"auto", LOG_FORMAT_AUTO},
     {"json", LOG_FORMAT_JSON}, {"text", LOG_FORMAT_TEXT}, {NULL, 0}};
 
-static const char *const later_integrations[] = {"pagertree", NULL};
 
 /* clang-format off */
 const struct option option_table[] = {
@@ -219,7 +218,7 @@ const struct option option_table[] = {
 	    FLAGS(OPTION_REQUIRED | OPTION_UNIQUE), NAME,
 	    HELP("Its name within the service; open incidents hang on it, not on the key."))
 	OPTION("services.integrations", "type", OPTION_WORD, AT(integration, type),
-	    .words = integration_types, .later = later_integrations, DEFAULT_TEXT("generic"),
+	    .words = integration_types, DEFAULT_TEXT("generic"),
 	    HELP("The format of its alerts."))
 	OPTION("services.integrations", "key", OPTION_TEXT, AT(integration, key),
 	    FLAGS(OPTION_REQUIRED), RANGE(1, 64), .shape = shape_word,
@@ -245,7 +244,7 @@ const struct option option_table[] = {
 	    HELP("Whether unknown keys of PagerTree alerts are kept."))
 	OPTION("services.integrations", "rate_limit", OPTION_SECTION,
 	    .opens = "services.integrations.rate_limit", DEFAULT("{}"),
-	    HELP("How many alerts it takes."))
+	    HELP("How many requests it takes."))
 	OPTION("services.integrations", "split", OPTION_TEXT, NOWHERE,
 	    FLAGS(OPTION_NULL | OPTION_LATER),
 	    DEFAULT("null"), HELP("Path of an array whose elements are one alert each."))
@@ -255,11 +254,11 @@ const struct option option_table[] = {
 	    HELP("Conditions on alerts and what is done with those that meet them."))
 
 	OPTION("services.integrations.rate_limit", "per_minute", OPTION_NUMBER,
-	    AT(integration, rate_per_minute), FLAGS(OPTION_LATER), RANGE(0, 1000000), DEFAULT("0"),
-	    HELP("Alerts a minute; 0 is no limit."))
+	    AT(integration, rate_per_minute), RANGE(0, 1000000), DEFAULT("0"),
+	    HELP("Requests a minute; 0 is no limit."))
 	OPTION("services.integrations.rate_limit", "burst", OPTION_NUMBER,
-	    AT(integration, rate_burst), FLAGS(OPTION_LATER), RANGE(0, 1000000), DEFAULT("0"),
-	    HELP("Alerts at once."))
+	    AT(integration, rate_burst), RANGE(0, 1000000), DEFAULT("0"),
+	    HELP("Requests at once; 0 is a minute's worth."))
 
 	OPTION("services.webhooks", "name", OPTION_TEXT, AT(webhook, name),
 	    FLAGS(OPTION_REQUIRED | OPTION_UNIQUE_IN_FILE), NAME,

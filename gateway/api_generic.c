@@ -22,15 +22,6 @@ refuse(struct route_request *request, int status, const char *shown, struct slic
 	json_close(&w, '}');
 }
 
-static bool
-read_alert(struct ingest *in, const struct json *body, struct ingest_alert *alert,
-    struct slice *why)
-{
-	alert->payload = json_get(body, "payload");
-	return alert_read(body, in->integration->default_alert_type, ingest_make_entity(in),
-	    in->arena, &alert->alert, why);
-}
-
 static void
 answer(struct ingest *in)
 {
@@ -46,7 +37,8 @@ answer(struct ingest *in)
 	json_close(&w, '}');
 }
 
-static const struct ingest_door door = {.refuse = refuse, .read = read_alert, .answer = answer};
+static const struct ingest_door door = {.refuse = refuse, .read = ingest_read_generic,
+    .answer = answer};
 
 /* The last two parts of the path are application and key; before them stands the account, where the
  * path has one. All that does not fit is the same 404. */
@@ -55,9 +47,9 @@ api_generic(struct route_request *request)
 {
 	bool with_account = request->part[2].n > 0;
 	struct slice key = request->part[with_account ? 2 : 1];
-	const struct conf_integration *integration = NULL;
+	struct ingest in = {.request = request, .door = &door};
 
 	if (!with_account || slice_is(request->part[0], route_conf()->account))
-		integration = conf_integration_by_key(route_conf(), INTEGRATION_GENERIC, key);
-	ingest(request, &door, integration);
+		in.integration = conf_integration_by_key(route_conf(), INTEGRATION_GENERIC, key);
+	ingest(&in);
 }

@@ -336,6 +336,12 @@ in_add(int fd, const struct address *peer, struct in_listener *listener)
 	in_read_on(c, true);
 }
 
+void
+in_set_bare(in_bare *bare)
+{
+	in.bare = bare;
+}
+
 int
 in_start(struct event_base *base, in_handler *handler)
 {

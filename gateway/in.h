@@ -42,6 +42,11 @@ typedef void in_handler(struct in_request *);
 int in_start(struct event_base *, in_handler *) MUST NONNULL;
 void in_stop(void); /* closes everything */
 
+/* Says which requests want answers without a body, for when the server itself refuses one whose
+ * head it has read. */
+typedef bool in_bare(const struct http_head *);
+void in_set_bare(in_bare *) NONNULL;
+
 /*
  * Takes over listeners and limits, all or nothing: at start, and again for another configuration,
  * which is not needed any more afterwards. A listener that was there stays, with its connections;

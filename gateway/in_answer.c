@@ -122,8 +122,11 @@ write_head(struct buf *b, const struct in_reply *reply, bool close)
 	buf_put_number(b, (uint64_t)reply->status);
 	buf_putc(b, ' ');
 	buf_puts(b, in_status_text(reply->status));
-	buf_puts(b, "\r\nContent-Type: ");
-	buf_puts(b, reply->content_type == NULL ? "application/json" : reply->content_type);
+	if (reply->body->n > 0) {
+		buf_puts(b, "\r\nContent-Type: ");
+		buf_puts(b,
+		    reply->content_type == NULL ? "application/json" : reply->content_type);
+	}
 	buf_puts(b, "\r\nContent-Length: ");
 	buf_put_number(b, reply->body->n);
 	buf_puts(b, "\r\n");
@@ -159,6 +162,7 @@ void
 in_reply_keep(struct in_conn *c, const struct in_reply *reply, bool head_only)
 {
 	write_reply(c, reply, head_only);
+	c->bare = reply->body->n == 0;
 	c->answer_n = 0;
 	if (in.wire.n <= sizeof c->answer) {
 		memcpy(c->answer, in.wire.p, in.wire.n);
@@ -174,7 +178,8 @@ in_refuse(struct in_conn *c, int status, const char *error)
 	struct in_reply reply = {.status = status, .body = &in.body, .close = true};
 
 	buf_clear(&in.body);
-	buf_printf(&in.body, "{\"detail\": \"%s\"}", error);
+	if (!c->bare)
+		buf_printf(&in.body, "{\"detail\": \"%s\"}", error);
 	log_begin(LOG_LEVEL_INFO, "alert.rejected", "%s", error);
 	log_address("client.ip", &c->peer);
 	log_number("http.response.status_code", status);
@@ -205,7 +210,8 @@ keep_unavailable(struct in_conn *c)
 
 	buf_free(&c->out);
 	buf_clear(&in.body);
-	buf_puts(&in.body, "{\"detail\": \"The request could not be stored.\"}");
+	if (!c->bare)
+		buf_puts(&in.body, "{\"detail\": \"The request could not be stored.\"}");
 	in_reply_keep(c, &reply, false);
 }
 

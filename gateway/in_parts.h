@@ -54,6 +54,7 @@ struct in_conn {
 	bool writing;          /* the loop watches for room: `out` is not empty */
 	bool eof;              /* the client has sent its last byte */
 	bool close;            /* close behind the answer */
+	bool bare;             /* its answer has no body, whatever it becomes */
 	bool more;             /* bytes in `in` may be gone on with: on the list `onward` */
 	struct event read, write;
 	int64_t deadline;      /* mono */
@@ -81,6 +82,7 @@ struct in_server {
 	struct event_base *base;
 	struct in_limits limits;
 	in_handler *handler;
+	in_bare *bare;         /* or NULL */
 	struct event *tick, *onward_event;
 	struct in_listener *listeners[CONF_LISTENERS]; /* in the configuration's order */
 	size_t listener_count;

@@ -124,6 +124,12 @@ take_body(struct in_conn *c)
 		in_resume(c);
 }
 
+static bool
+wants_bare(void)
+{
+	return in.bare != NULL && in.bare(&head);
+}
+
 /* The head is read, the body is not all there. */
 static void
 await_body(struct in_conn *c, const char *data, size_t n, size_t used)
@@ -131,6 +137,7 @@ await_body(struct in_conn *c, const char *data, size_t n, size_t used)
 	bool expects = head.expect_continue && n == used;
 
 	in_enter(c, IN_BODY);
+	c->bare = wants_bare();
 	c->head_n = used;
 	c->chunked = head.chunked;
 	c->body_n = head.chunked ? 0 : (size_t)head.length;
@@ -158,6 +165,7 @@ take(struct in_conn *c, char *data, size_t n)
 
 	for (int i = 0; n > 0 && i < PIPELINE_MOST && ready(c); i++) {
 		in_enter(c, IN_HEAD);
+		c->bare = false;
 		used = http_read_request((struct slice){data, n}, in.limits.header, &c->scanned,
 		    &head);
 		if (used < 0) {
@@ -167,6 +175,7 @@ take(struct in_conn *c, char *data, size_t n)
 		if (used == 0)
 			break;
 		if (head.length > (int64_t)in.limits.body) {
+			c->bare = wants_bare();
 			in_refuse(c, 413, too_large);
 			return;
 		}

@@ -8,8 +8,10 @@
 #include <stdio.h>
 
 #include "gateway/apply.h"
+#include "gateway/clock.h"
 #include "gateway/ids.h"
 #include "gateway/log.h"
+#include "gateway/rate.h"
 #include "gateway/server.h"
 
 static const char cannot[] = "This request can not be processed.";
@@ -20,10 +22,9 @@ static struct arena arena;
 /* ---- refused ----------------------------------------------------------------------------- */
 
 static void
-refuse(const struct ingest *in, int status, const char *shown, struct slice why)
+log_rejected(const struct ingest *in, const char *message, int status, struct slice why)
 {
-	in->door->refuse(in->request, status, shown, why);
-	log_begin(LOG_LEVEL_INFO, "alert.rejected", "alert rejected");
+	log_begin(LOG_LEVEL_INFO, "alert.rejected", "%s", message);
 	if (in->integration != NULL)
 		log_text("labels.integration", in->integration->name);
 	log_text("error.message", why);
@@ -33,24 +34,50 @@ refuse(const struct ingest *in, int status, const char *shown, struct slice why)
 	log_end();
 }
 
+void
+ingest_refuse(const struct ingest *in, int status, const char *shown, struct slice why)
+{
+	in->door->refuse(in->request, status, shown, why);
+	log_rejected(in, "alert rejected", status, why);
+}
+
 static void
 unavailable(const struct ingest *in, const char *why)
 {
-	refuse(in, 503, why, slice_of(why));
+	ingest_refuse(in, 503, why, slice_of(why));
+}
+
+/* What is over the integration's limit is refused unread. */
+static bool
+is_within_limit(const struct ingest *in)
+{
+	const struct conf_integration *integration = in->integration;
+	struct in_reply *reply = &in->request->in->reply;
+	int64_t wait = 0;
+
+	if (integration->rate_per_minute > 0)
+		wait = rate_take(integration->id, integration->rate_per_minute,
+		    integration->rate_burst, clock_steady());
+	if (wait == 0)
+		return true;
+	ingest_refuse(in, 429, "Too many requests.", SLICE("over the integration's rate_limit"));
+	snprintf(reply->headers, sizeof reply->headers, "Retry-After: %lld\r\n",
+	    (long long)((wait + CLOCK_S - 1) / CLOCK_S));
+	return false;
 }
 
 static bool
 admit(const struct ingest *in)
 {
 	if (in->integration == NULL) {
-		refuse(in, 404, "Not Found.", SLICE("unknown account or key, or disabled"));
+		ingest_refuse(in, 404, "Not Found.", SLICE("unknown account or key, or disabled"));
 		return false;
 	}
 	if (server_full()) {
 		unavailable(in, "The store is full.");
 		return false;
 	}
-	return true;
+	return is_within_limit(in);
 }
 
 /* ---- read -------------------------------------------------------------------------------- */
@@ -69,20 +96,32 @@ parse(struct ingest *in)
 	in->body = json_read(&arena, request->body, request->body_n, 0,
 	    (int)route_conf()->limits.depth, &error);
 	if (in->body == NULL)
-		refuse(in, 400, cannot,
+		ingest_refuse(in, 400, cannot,
 		    arena_printf(&arena, "%s (at byte %zu)", error.what, error.at));
 	return in->body != NULL;
 }
 
 struct slice
-ingest_make_entity(struct ingest *in)
+ingest_make_entity(struct ingest *in, size_t n)
 {
 	struct uuid id = ids_random_uuid();
 	char text[UUID_TEXT];
 
-	/* Cut to 32 characters, as the vendor makes them. */
 	uuid_text(&id, text);
-	return arena_copy(in->arena, (struct slice){text, 32});
+	return arena_copy(in->arena, (struct slice){text, n});
+}
+
+enum ingest_reading
+ingest_read_generic(struct ingest *in, struct json *body, struct ingest_alert *alert,
+    struct slice *why)
+{
+	struct slice made = ingest_make_entity(in, 32); /* as the vendor makes them */
+
+	alert->payload = json_get(body, "payload");
+	return alert_read(body, in->integration->default_alert_type, made, in->arena,
+		   &alert->alert, why)
+		   ? INGEST_READ
+		   : INGEST_WRONG;
 }
 
 static bool
@@ -92,16 +131,22 @@ is_too_large(const struct alert *alert)
 }
 
 static bool
-read_alert(struct ingest *in, const struct json *body, struct ingest_alert *alert)
+read_alert(struct ingest *in, struct json *body, struct ingest_alert *alert)
 {
-	struct slice why;
+	struct slice why = SLICE("");
+	enum ingest_reading reading = in->door->read(in, body, alert, &why);
 
-	if (!in->door->read(in, body, alert, &why)) {
-		refuse(in, 400, cannot, why);
+	if (reading == INGEST_WRONG) {
+		ingest_refuse(in, 400, cannot, why);
 		return false;
 	}
+	if (reading == INGEST_NOTHING) {
+		log_rejected(in, "alert ignored", 200, why);
+		in->count = 0;
+		return true;
+	}
 	if (is_too_large(&alert->alert)) {
-		refuse(in, 413, "The alert is too large.",
+		ingest_refuse(in, 413, "The alert is too large.",
 		    SLICE("too large once it is written as JSON"));
 		return false;
 	}
@@ -137,6 +182,7 @@ record(struct ingest *in, struct ingest_alert *alert)
 
 	alert->trace = ids_next();
 	alert->id = ids_next();
+	alert->wall = made.wall;
 	made.alert = (struct record_alert){.trace = alert->trace,
 	    .alert_id = alert->id,
 	    .integration = in->integration->id,
@@ -175,11 +221,8 @@ answer(struct ingest *in)
 }
 
 void
-ingest(struct route_request *request, const struct ingest_door *door,
-    const struct conf_integration *integration)
+ingest(struct ingest *in)
 {
-	struct ingest in = {.request = request, .door = door, .integration = integration};
-
-	if (admit(&in) && parse(&in) && make_alerts(&in) && record_all(&in))
-		answer(&in);
+	if (admit(in) && parse(in) && make_alerts(in) && record_all(in))
+		answer(in);
 }

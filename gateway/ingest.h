@@ -18,38 +18,52 @@ struct ingest_alert {
 	struct slice failure;       /* why none can be made of it: its trace fails; or empty */
 	struct slice rules;         /* those that matched: JSON array as text, or empty */
 	const struct json *payload; /* where "payload" paths of rules begin, or NULL */
-	struct uuid trace, id;      /* given when it is recorded */
+	struct uuid trace, id;      /* given when it is recorded, */
+	int64_t wall;               /* so its time */
 };
 
-/* A request at a door. Everything in it lives until the handler returns. */
+/* A request at a door, which fills in the first three. Everything in it lives until the handler
+ * returns. */
 struct ingest {
 	struct route_request *request;
 	const struct ingest_door *door;
-	const struct conf_integration *integration;
+	const struct conf_integration *integration; /* NULL: the address is nobody's */
 	struct arena *arena;
-	const struct json *body;
+	struct json *body;
 	struct ingest_alert *alerts; /* count of them; 0: there is nothing to record */
 	size_t count;
 	struct ingest_alert one;     /* room for the usual number */
+};
+
+enum ingest_reading {
+	INGEST_READ,    /* there is an alert */
+	INGEST_NOTHING, /* accepted, but there is nothing to record */
+	INGEST_WRONG,   /* refused */
 };
 
 struct ingest_door {
 	/* Answers a request that is not accepted. shown: a sentence for everybody; why: what is
 	 * wrong with the body, where status is 400. */
 	void (*refuse)(struct route_request *, int status, const char *shown, struct slice why);
-	/* Reads in->body, or an element of it. False with *why, a sentence that names the field;
-	 * where the body is right but no alert, in->count becomes 0. */
-	bool (*read)(struct ingest *, const struct json *body, struct ingest_alert *,
+	/* Makes body, which is in->body or an element of it, an alert. If there is none, *why is
+	 * the reason: a sentence that names the field. */
+	enum ingest_reading (*read)(struct ingest *, struct json *body, struct ingest_alert *,
 	    struct slice *why);
-	/* Writes status and body for what is accepted and applied, but not committed yet. */
+	/* Writes status and body of the answer to what is accepted, applied, not yet committed. */
 	void (*answer)(struct ingest *);
 };
 
-/* Does all of it. integration: whose key the address named, NULL if nobody's. */
-void ingest(struct route_request *, const struct ingest_door *,
-    const struct conf_integration *integration);
+/* Does all of it. */
+void ingest(struct ingest *) NONNULL;
 
-/* An entity id for an alert that has none. */
-struct slice ingest_make_entity(struct ingest *) NONNULL;
+/* Answers as the door does, and logs why. */
+void ingest_refuse(const struct ingest *, int status, const char *shown, struct slice why) NONNULL;
+
+/* The door's `read` for Zenduty's generic format. */
+enum ingest_reading ingest_read_generic(struct ingest *, struct json *body, struct ingest_alert *,
+    struct slice *why) MUST NONNULL;
+
+/* An entity id for an alert that has none, in the arena: a UUID cut to n characters. */
+struct slice ingest_make_entity(struct ingest *, size_t n) NONNULL;
 
 #endif

@@ -22,6 +22,7 @@ static const struct route {
 } routes[] = {
     {"POST", "integration/{}/{}/{}", SERVE_INGEST, ACCESS_OPEN, api_generic},
     {"POST", "api/integration/{}/{}", SERVE_INGEST, ACCESS_OPEN, api_generic},
+    {"POST", "integration/{}", SERVE_INGEST, ACCESS_OPEN, api_pagertree},
     {"GET", "api/alert/status/{}", SERVE_STATUS, ACCESS_OPEN, api_status},
     {"GET", "api/incidents", SERVE_API, ACCESS_READ, api_incidents},
     {"GET", "api/incidents/{}", SERVE_API, ACCESS_READ, api_incident},
@@ -200,6 +201,15 @@ route_request(struct in_request *in)
 		allow(&request, methods);
 	else
 		route_not_found(&request);
+}
+
+bool
+route_is_bare(const struct http_head *head)
+{
+	struct slice part[ROUTE_PARTS];
+
+	return slice_is(head->method, SLICE("POST")) &&
+	       match("integration/{}", trim(head->path), part);
 }
 
 /* ---- for handlers ------------------------------------------------------------------------ */

@@ -20,6 +20,8 @@ typedef void route_handler(struct route_request *);
 /* The server's handler. conf must outlive its use; called again for another configuration. */
 void route_configure(const struct conf *) NONNULL;
 void route_request(struct in_request *) NONNULL;
+/* Is it one of those whose answers have no body? */
+in_bare route_is_bare;
 
 const struct conf *route_conf(void);
 
@@ -42,6 +44,7 @@ void route_not_found(struct route_request *) NONNULL;
 
 /* The handlers: one file each. */
 route_handler api_generic;   /* api_generic.c */
+route_handler api_pagertree; /* api_pagertree.c */
 route_handler api_status;    /* api_status.c */
 route_handler api_incidents; /* api_incident.c */
 route_handler api_incident;

@@ -25,6 +25,7 @@
 #include "gateway/notify.h"
 #include "gateway/out.h"
 #include "gateway/passed.h"
+#include "gateway/rate.h"
 #include "gateway/route.h"
 #include "gateway/tls.h"
 #include "gateway/task.h"
@@ -248,6 +249,7 @@ start_parts(void)
 	    task_start(server.base) != 0 ||
 	    in_start(server.base, route_request) != 0)
 		log_fatal("no memory for the loop");
+	in_set_bare(route_is_bare);
 }
 
 static void
@@ -333,6 +335,7 @@ stop(void)
 	engine_stop();
 	lookup_stop();
 	tls_stop();
+	rate_stop();
 	event_free(server.term);
 	event_free(server.interrupt);
 	event_free(server.hangup);

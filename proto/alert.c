@@ -32,26 +32,10 @@ alert_type_name(int type)
 	return type >= 0 && type < (int)COUNT_OF(type_names) ? type_names[type] : NULL;
 }
 
-static bool
-is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static struct slice
-trim(struct slice s)
-{
-	while (s.n > 0 && is_space(s.p[0]))
-		s = (struct slice){s.p + 1, s.n - 1};
-	while (s.n > 0 && is_space(s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
 int
 alert_type_parse(struct slice text)
 {
-	text = trim(text);
+	text = slice_trim(text);
 	for (size_t i = 0; i < COUNT_OF(type_names); i++)
 		if (slice_is_nocase(text, slice_of(type_names[i])))
 			return (int)i;
@@ -282,26 +266,27 @@ read_message(const struct json *body, struct alert *alert, struct slice *why)
 		*why = SLICE("message is missing");
 	else if (!json_scalar(value, &alert->message))
 		*why = SLICE("message is not a text, a number or a boolean");
-	else if (trim(alert->message).n == 0)
+	else if (slice_trim(alert->message).n == 0)
 		*why = SLICE("message is empty");
 	else
 		return true;
 	return false;
 }
 
-static struct slice
-describe_unknown_type(struct arena *arena, struct slice text)
+struct slice
+alert_unknown(struct arena *arena, const char *field, struct slice text, const char *words)
 {
 	struct buf buf;
 	struct json_writer w = {.buf = &buf};
 	struct slice cut = utf8_cut(text, QUOTED_MAX);
 
 	buf_init_arena(&buf, arena);
-	buf_puts(&buf, "alert_type ");
+	buf_puts(&buf, field);
+	buf_putc(&buf, ' ');
 	json_string(&w, cut);
 	buf_puts(&buf, cut.n < text.n ? "... is not one of " : " is not one of ");
-	buf_puts(&buf, "critical, error, warning, info, acknowledged, resolved");
-	return buf.failed ? SLICE("alert_type is unknown") : buf_slice(&buf);
+	buf_puts(&buf, words);
+	return buf.failed ? SLICE("a value is unknown") : buf_slice(&buf);
 }
 
 static bool
@@ -319,7 +304,8 @@ read_type(const struct json *body, int default_type, struct arena *arena, struct
 		}
 		type = alert_type_parse(text);
 		if (type < 0) {
-			*why = describe_unknown_type(arena, text);
+			*why = alert_unknown(arena, "alert_type", text,
+			    "critical, error, warning, info, acknowledged, resolved");
 			return false;
 		}
 	}

@@ -24,13 +24,13 @@ struct alert {
 	enum alert_type type;
 	bool suppressed;
 	int urgency;            /* 1 high, 0 low; -1 while nobody said */
-	struct slice message;   /* never empty */
+	struct slice message;   /* empty only where a format has none: PagerTree's resolve */
 	struct slice summary;
 	struct slice entity_id; /* 1 to ALERT_ENTITY_MAX bytes */
 	struct slice sla;       /* dashed UUID in lower case, or empty; so the next two */
 	struct slice escalation_policy;
 	struct slice priority;
-	struct slice tags;      /* JSON array of such texts as json_write prints it, or empty */
+	struct slice tags;      /* JSON array of texts as json_write prints it, or empty */
 	/* The whole alert as accepted, for the record: an object in json_write's format with
 	 * message, alert_type, entity_id, ... first and unknown fields behind; ignored values
 	 * left out. */
@@ -51,6 +51,11 @@ bool alert_read(const struct json *body, int default_type, struct slice made_ent
 const char *alert_type_name(int type);
 /* In any letter case, white space around it ignored; -1 if unknown. */
 int alert_type_parse(struct slice);
+
+/* The sentence about a word that is none of those: `alert_type "fatal" is not one of critical,
+ * ...`, what strangers wrote escaped and cut. It lives in the arena. */
+struct slice alert_unknown(struct arena *, const char *field, struct slice text,
+    const char *words) NONNULL;
 
 /* An entity id as it is stored: as it is up to ALERT_ENTITY_MAX bytes, else its SHA-256 in hex. */
 struct slice alert_entity(struct arena *, struct slice) NONNULL;

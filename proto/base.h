@@ -63,6 +63,17 @@ slice_is_nocase(struct slice a, struct slice b)
 	return true;
 }
 
+/* Without the white space around it: space, tab, and what moves to another line or page. */
+static inline struct slice
+slice_trim(struct slice s)
+{
+	while (s.n > 0 && (s.p[0] == ' ' || (s.p[0] >= '\t' && s.p[0] <= '\r')))
+		s = (struct slice){s.p + 1, s.n - 1};
+	while (s.n > 0 && (s.p[s.n - 1] == ' ' || (s.p[s.n - 1] >= '\t' && s.p[s.n - 1] <= '\r')))
+		s.n--;
+	return s;
+}
+
 /* Big-endian integers: keys sort in number order, stored values read the same anywhere. */
 static inline void
 put_u32(uint8_t *p, uint32_t v)

@@ -121,3 +121,18 @@ sign_equal(struct slice a, struct slice b)
 {
 	return a.n == b.n && (a.n == 0 || sodium_memcmp(a.p, b.p, a.n) == 0);
 }
+
+bool
+sign_matches(struct slice secret, struct slice given)
+{
+	uint8_t digests[2][crypto_generichash_BYTES];
+	bool same;
+
+	crypto_generichash(digests[0], sizeof digests[0], (const uint8_t *)secret.p, secret.n, NULL,
+	    0);
+	crypto_generichash(digests[1], sizeof digests[1], (const uint8_t *)given.p, given.n, NULL,
+	    0);
+	same = sodium_memcmp(digests[0], digests[1], sizeof digests[0]) == 0;
+	sodium_memzero(digests, sizeof digests);
+	return same;
+}

@@ -20,6 +20,9 @@ size_t sign_basic(struct slice user, struct slice password, char *out, size_t ro
 
 /* Equal? In time that depends on the lengths only. */
 bool sign_equal(struct slice a, struct slice b) MUST;
+/* Is given the secret? Their digests are compared: the time tells nothing of the secret, not even
+ * whether its length was met. */
+bool sign_matches(struct slice secret, struct slice given) MUST;
 
 /*
  * Standard Webhooks (standardwebhooks.com). Its keys:

@@ -4,23 +4,7 @@
  */
 #include <sodium.h>
 
-#include "proto/alert.h"
-#include "proto/utf8.h"
-#include "test/fuzz/check.h"
-
-enum { CEILING = 8 << 20, DEPTH = 32, SIZE_MAX_BODY = 64 << 10 };
-
-static struct json *
-read_tree(struct arena *arena, struct slice text)
-{
-	struct json_error error;
-	char *copy = arena_alloc(arena, text.n + 1);
-
-	if (copy == NULL)
-		return NULL;
-	memcpy(copy, text.p, text.n);
-	return json_read(arena, copy, text.n, 0, DEPTH, &error);
-}
+#include "test/fuzz/body.h"
 
 static void
 check_id(struct slice id)
@@ -34,11 +18,7 @@ static void
 check_alert(const struct alert *alert)
 {
 	CHECK(alert->message.n > 0);
-	CHECK(utf8_valid(alert->message) == alert->message.n);
-	CHECK(utf8_valid(alert->summary) == alert->summary.n);
-	CHECK(utf8_valid(alert->entity_id) == alert->entity_id.n);
-	CHECK(alert->entity_id.n <= ALERT_ENTITY_MAX);
-	CHECK(alert_type_name((int)alert->type) != NULL);
+	check_texts(alert);
 	check_id(alert->sla);
 	check_id(alert->escalation_policy);
 	check_id(alert->priority);
@@ -48,7 +28,7 @@ check_alert(const struct alert *alert)
 static void
 check_record(struct arena *arena, const struct alert *alert)
 {
-	struct json *tree = read_tree(arena, alert->fields);
+	struct json *tree = read_tree(arena, alert->fields, DEPTH);
 	struct alert again;
 	struct slice why;
 
@@ -75,7 +55,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	CHECK(sodium_init() >= 0);
 	arena_init(&arena, CEILING);
-	tree = size == 0 ? NULL : read_tree(&arena, in);
+	tree = read_tree(&arena, in, DEPTH);
 	if (tree != NULL) {
 		if (alert_read(tree, ALERT_INFO, SLICE("made"), &arena, &alert, &why)) {
 			check_alert(&alert);

@@ -1,5 +1,6 @@
 /* What a configuration becomes (CONTRACT §10), and what is found in it. */
 #include "parse.h"
+#include "proto/alert.h"
 
 #define MS     ((int64_t)1000)
 #define SECOND (1000 * MS)
@@ -306,6 +307,51 @@ test_conf_find_integration(void **state)
 	conf_release(conf);
 }
 
+/* Those that are switched off are there for who asks for them. */
+static void
+test_conf_find_disabled(void **state)
+{
+	struct conf *conf = parse_good(whole);
+	struct conf_integration *found;
+
+	(void)state;
+	found = conf_integration_find(conf, INTEGRATION_GENERIC, SLICE("key-2"));
+	assert_non_null(found);
+	assert_false(conf_integration_enabled(found));
+	found = conf_integration_find(conf, INTEGRATION_GENERIC, SLICE("KEY-1"));
+	assert_non_null(found);
+	assert_true(found->enabled);
+	assert_false(conf_integration_enabled(found)); /* its service is */
+	found = conf_integration_find(conf, INTEGRATION_GENERIC, SLICE("key-1"));
+	assert_true(conf_integration_enabled(found));
+	assert_null(conf_integration_find(conf, INTEGRATION_PAGERTREE, SLICE("key-2")));
+	assert_null(conf_integration_find(conf, INTEGRATION_GENERIC, SLICE("key-4")));
+	conf_release(conf);
+}
+
+/* CONTRACT §6: a PagerTree create opens an incident whatever create_incidents_for says. */
+static void
+test_conf_pagertree_threshold(void **state)
+{
+	struct conf *conf = parse_good(
+	    "{'services': [{'name': 'S', 'integrations': ["
+	    "{'name': 'a', 'key': 'a', 'type': 'pagertree', 'create_incidents_for': 'none'},"
+	    "{'name': 'b', 'key': 'b', 'type': 'pagertree', 'create_incidents_for': 'warning',"
+	    " 'token': 't', 'capture_additional_data': true},"
+	    "{'name': 'c', 'key': 'c', 'create_incidents_for': 'none',"
+	    " 'rate_limit': {'per_minute': 7, 'burst': 3}}]}]}");
+
+	(void)state;
+	assert_int_equal(conf->integrations[0].create_incidents_for, ALERT_CRITICAL);
+	assert_int_equal(conf->integrations[1].create_incidents_for, ALERT_WARNING);
+	assert_int_equal(conf->integrations[2].create_incidents_for, 99);
+	assert_true(slice_is(conf->integrations[1].token, SLICE("t")));
+	assert_true(conf->integrations[1].capture_additional_data);
+	assert_int_equal(conf->integrations[2].rate_per_minute, 7);
+	assert_int_equal(conf->integrations[2].rate_burst, 3);
+	conf_release(conf);
+}
+
 static void
 test_conf_find_webhook(void **state)
 {
@@ -458,6 +504,8 @@ main(void)
 		cmocka_unit_test(test_conf_defaults),
 		cmocka_unit_test(test_conf_derived_id),
 		cmocka_unit_test(test_conf_find_integration),
+		cmocka_unit_test(test_conf_find_disabled),
+		cmocka_unit_test(test_conf_pagertree_threshold),
 		cmocka_unit_test(test_conf_find_webhook),
 		cmocka_unit_test(test_conf_find_by_type),
 		cmocka_unit_test(test_conf_find_among_many),

@@ -144,7 +144,7 @@ static const struct row types[] = {
 	{INTEGRATION("'default_urgency': 'medium'"),
 	    "t:1:91: services[0].integrations[0].default_urgency: must be 'high' or 'low'\n"},
 	{INTEGRATION("'type': 'zabbix'"),
-	    "t:1:80: services[0].integrations[0].type: must be 'generic'\n"},
+	    "t:1:80: services[0].integrations[0].type: must be 'generic' or 'pagertree'\n"},
 	{WEBHOOK("'headers': []"),
 	    "t:1:87: services[0].webhooks[0].headers: must be an object\n"},
 	{WEBHOOK("'events': 'triggered'"),
@@ -294,6 +294,10 @@ static const struct row together[] = {
 	    "t:1:72: services[0].integrations[0].token: is for integrations of type pagertree only\n"},
 	{INTEGRATION("'capture_additional_data': true"),
 	    "t:1:72: services[0].integrations[0].capture_additional_data: is for integrations of type pagertree only\n"},
+	{INTEGRATION("'type': 'pagertree', 'default_alert_type': 'info'"),
+	    "t:1:93: services[0].integrations[0].default_alert_type: is for integrations of type generic only\n"},
+	{INTEGRATION("'rate_limit': {'burst': 5}"),
+	    "t:1:96: services[0].integrations[0].rate_limit.burst: needs a per_minute\n"},
 	{WEBHOOK("'auth': {'type': 'none', 'key': 'k'}"),
 	    "t:1:101: services[0].webhooks[0].auth.key: is not used by type 'none'\n"},
 	{WEBHOOK("'auth': {'type': 'hmac', 'key': 'k', 'username': 'u'}"),
@@ -360,15 +364,10 @@ static const struct row later[] = {
 	    "t:1:58: listen[0].proxy_protocol: is not available in this version\n"
 	    "t:1:87: listen[0].tls.certificate: is not available in this version\n"
 	    "t:1:99: listen[0].tls.key: is not available in this version\n"},
-	{INTEGRATION("'type': 'pagertree', 'token': 't', 'capture_additional_data': true"),
-	    "t:1:80: services[0].integrations[0].type: is not available in this version\n"},
 	{INTEGRATION("'mapping': [{}], 'rules': [1], 'split': 'alerts'"),
 	    "t:1:83: services[0].integrations[0].mapping: is not available in this version\n"
 	    "t:1:98: services[0].integrations[0].rules: is not available in this version\n"
 	    "t:1:112: services[0].integrations[0].split: is not available in this version\n"},
-	{INTEGRATION("'rate_limit': {'per_minute': 1, 'burst': 1}"),
-	    "t:1:101: services[0].integrations[0].rate_limit.per_minute: is not available in this version\n"
-	    "t:1:113: services[0].integrations[0].rate_limit.burst: is not available in this version\n"},
 };
 
 #define LISTEN_FORMS "must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080;" \

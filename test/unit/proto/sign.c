@@ -136,6 +136,31 @@ test_sign_equal(void **state)
 	assert_false(sign_equal(SLICE("secret"), (struct slice){NULL, 0}));
 }
 
+/* The whole of it, exactly: not a part, not more, not another case, whatever bytes there are. */
+static void
+test_sign_matches(void **state)
+{
+	static const struct {
+		struct slice secret, given;
+		bool same;
+	} cases[] = {
+	    {SLICE("secret"), SLICE("secret"), true},
+	    {SLICE("secret"), SLICE("secre"), false},
+	    {SLICE("secret"), SLICE("secrets"), false},
+	    {SLICE("secret"), SLICE("Secret"), false},
+	    {SLICE("secret"), SLICE("secret\0"), false},
+	    {SLICE("a\0b"), SLICE("a\0c"), false},
+	    {SLICE("a\0b"), SLICE("a\0b"), true},
+	    {SLICE("secret"), SLICE(""), false},
+	    {SLICE("secret"), {NULL, 0}, false},
+	    {{NULL, 0}, SLICE(""), true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		assert_int_equal(sign_matches(cases[i].secret, cases[i].given), cases[i].same);
+}
+
 int
 main(void)
 {
@@ -145,6 +170,7 @@ main(void)
 		cmocka_unit_test(test_sign_basic_text),
 		cmocka_unit_test(test_sign_basic_long),
 		cmocka_unit_test(test_sign_equal),
+	    cmocka_unit_test(test_sign_matches),
 	};
 
 	return cmocka_run_group_tests(tests, start_sodium, NULL);
