@@ -70,6 +70,8 @@ struct conf_integration {
 	bool capture_additional_data;
 	int64_t rate_per_minute; /* 0: no limit */
 	int64_t rate_burst;      /* 0: as many as a minute brings */
+	struct uuid unique_id;   /* derived from account, service and name */
+	int64_t seen;            /* us: first time this store saw the name; set by the gateway */
 	uint32_t id;             /* given by the store to the name; 0 until the gateway asked */
 	size_t index;            /* place in conf->integrations */
 };
@@ -195,6 +197,8 @@ struct conf_integration *conf_integration_by_key(const struct conf *, enum conf_
     struct slice key) MUST;
 bool conf_integration_enabled(const struct conf_integration *) NONNULL;
 struct conf_webhook *conf_webhook_by_name(const struct conf *, struct slice name) MUST;
+struct conf_service *conf_service_by_id(const struct conf *, const struct uuid *) MUST;
+struct conf_user *conf_user_by_name(const struct conf *, struct slice username) MUST;
 
 /* True while wall time `now` (us) is inside a window of the service, or it is under_maintenance. */
 bool conf_in_maintenance(const struct conf_service *, int64_t now) NONNULL;

@@ -5,7 +5,8 @@
  *     services[0].integrations ─┐        services[1].integrations ─┐
  *     conf->integrations:       [ a  b ][                          c  d  e ]
  *
- * and what the file left open gets its value: ids of services, retries of webhooks.
+ * and what the file left open gets its value: ids of services and integrations, retries of
+ * webhooks.
  */
 #include "conf/derive.h"
 
@@ -14,9 +15,10 @@
 #include "conf/private.h"
 #include "proto/alert.h"
 
-/* The same account and name give the same id, on any node, for ever. */
+/* The same account and names give the same id, on any node, for ever. inner: of what is inside
+ * what has the name, or empty. */
 static struct uuid
-derive_id(struct slice account, struct slice name)
+derive_id(struct slice account, struct slice name, struct slice inner)
 {
 	uint8_t digest[crypto_hash_sha256_BYTES];
 	crypto_hash_sha256_state state;
@@ -26,6 +28,10 @@ derive_id(struct slice account, struct slice name)
 	crypto_hash_sha256_update(&state, (const uint8_t *)account.p, account.n);
 	crypto_hash_sha256_update(&state, (const uint8_t *)"", 1);
 	crypto_hash_sha256_update(&state, (const uint8_t *)name.p, name.n);
+	if (inner.n > 0) {
+		crypto_hash_sha256_update(&state, (const uint8_t *)"", 1);
+		crypto_hash_sha256_update(&state, (const uint8_t *)inner.p, inner.n);
+	}
 	crypto_hash_sha256_final(&state, digest);
 	memcpy(id.b, digest, sizeof id.b);
 	/* Version 8 of RFC 9562: made by rules of our own. */
@@ -38,7 +44,8 @@ static void
 derive_service(const struct conf *conf, struct conf_service *service)
 {
 	if (uuid_is_zero(&service->facts.unique_id))
-		service->facts.unique_id = derive_id(conf->account, service->facts.name);
+		service->facts.unique_id =
+		    derive_id(conf->account, service->facts.name, SLICE(""));
 	service->facts.status = service->enabled;
 	service->facts.under_maintenance = service->under_maintenance;
 }
@@ -60,6 +67,8 @@ join_integrations(struct conf *conf, struct conf_service *service)
 	for (size_t i = 0; i < service->integration_count; i++) {
 		run[i] = service->integrations[i];
 		run[i].service = service;
+		run[i].unique_id =
+		    derive_id(conf->account, service->facts.name, run[i].name);
 		run[i].index = conf->integration_count++;
 		lower_threshold(&run[i]);
 	}

@@ -127,6 +127,24 @@ conf_integration_by_key(const struct conf *conf, enum conf_integration_type type
 	return found != NULL && conf_integration_enabled(found) ? found : NULL;
 }
 
+struct conf_service *
+conf_service_by_id(const struct conf *conf, const struct uuid *id)
+{
+	for (size_t i = 0; i < conf->service_count; i++)
+		if (uuid_compare(&conf->services[i].facts.unique_id, id) == 0)
+			return &conf->services[i];
+	return NULL;
+}
+
+struct conf_user *
+conf_user_by_name(const struct conf *conf, struct slice username)
+{
+	for (size_t i = 0; i < conf->user_count; i++)
+		if (slice_is(conf->users[i].facts.username, username))
+			return &conf->users[i];
+	return NULL;
+}
+
 struct conf_webhook *
 conf_webhook_by_name(const struct conf *conf, struct slice name)
 {

@@ -1,41 +1,12 @@
-/* Incidents as the API shows them (CONTRACT §2): one, or a page of them, newest first. */
-#include <stdio.h>
+/*
+ * Incidents as the API shows them (CONTRACT §2): one, all of them in pages, and those that a filter
+ * lets through, newest first.
+ */
 #include <stdlib.h>
 
-#include "gateway/clock.h"
-#include "gateway/engine.h"
-#include "gateway/route.h"
+#include "gateway/incident_filter.h"
 #include "gateway/turn.h"
-#include "proto/json_write.h"
-#include "store/store.h"
-
-enum { PAGE_DEFAULT = 50, PAGE_MOST = 500, PAGE_BYTES = 1 << 20 };
-
-/* By number, or by unique id, which holds the number. */
-static bool
-find_incident(struct txn *txn, struct slice name, uint64_t *number, struct incident_row *row)
-{
-	struct uuid id;
-
-	if (route_number(name, number))
-		return incidents_get(txn, *number, row);
-	if (!id22_parse(name, &id))
-		return false;
-	*number = get_u64(id.b + 8);
-	return incidents_get(txn, *number, row) && uuid_compare(&row->unique_id, &id) == 0;
-}
-
-static void
-write_row(struct json_writer *w, uint64_t number, const struct incident_row *row)
-{
-	const struct conf_service *service = engine_service(row->service);
-	struct incident incident = engine_incident(number, row);
-	struct service_facts facts;
-
-	if (service != NULL)
-		facts = engine_service_facts(service, clock_wall());
-	incident_write_api(w, &incident, service != NULL ? &facts : NULL);
-}
+#include "gateway/view.h"
 
 void
 api_incident(struct route_request *request)
@@ -47,100 +18,97 @@ api_incident(struct route_request *request)
 
 	if (txn == NULL) {
 		in_detail(request->in, 503, "The store cannot be read.");
-	} else if (!find_incident(txn, request->part[0], &number, &row)) {
+	} else if (!view_find(txn, request->part[0], &number, &row)) {
 		route_not_found(request);
 	} else {
 		w = route_reply(request, 200);
-		write_row(&w, number, &row);
+		view_incident(&w, number, &row);
 	}
 }
 
 /* ---- pages ------------------------------------------------------------------------------- */
 
+struct incidents {
+	struct page page; /* first: they are cast to each other */
+	struct incident_filter filter;
+	struct incident_row row; /* looked at last */
+};
+
+static struct uuid
+start(struct page *page)
+{
+	(void)page;
+	return page_key(UINT64_MAX);
+}
+
+static enum page_step
+look(struct page *page, struct txn *txn, bool up, struct uuid *at, struct uuid *key)
+{
+	struct incidents *list = (struct incidents *)page;
+	uint64_t number = page_number(at);
+	enum page_step step =
+	    incident_filter_look(txn, &list->filter, up, &number, &list->row);
+
+	if (step != PAGE_END) {
+		*key = page_key(number);
+		*at = page_key(up ? number + 1 : number - 1);
+	}
+	return step;
+}
+
 static void
-write_link(struct json_writer *w, const char *key, uint64_t page, uint64_t limit)
+write_row(struct page *page, struct txn *txn, const struct uuid *key)
 {
-	struct slice url = route_conf()->public_url;
-	char text[512];
-
-	json_key(w, key);
-	if (page == 0) {
-		json_null(w);
-		return;
-	}
-	snprintf(text, sizeof text, "%.*s/api/incidents/?limit=%llu&page=%llu", (int)url.n, url.p,
-	    (unsigned long long)limit, (unsigned long long)page);
-	json_text(w, text);
+	(void)txn;
+	view_incident(&page->w, page_number(key), &((struct incidents *)page)->row);
 }
 
-/* Writes at most limit rows from *from down; *from becomes where the next page starts, 0:
- * nowhere. */
+static bool
+count(struct page *page, struct txn *txn, uint64_t *n)
+{
+	return incident_filter_count(txn, &((struct incidents *)page)->filter, n);
+}
+
 static void
-write_rows(struct json_writer *w, struct txn *txn, uint64_t *from, uint64_t limit)
+free_incidents(struct page *page)
 {
-	struct incident_row row;
-	bool found = false;
-	uint64_t n;
+	struct incidents *list = (struct incidents *)page;
 
-	for (n = 0; n < limit && w->buf->n < PAGE_BYTES; n++) {
-		found = incidents_before(txn, from, &row);
-		if (!found)
-			break;
-		write_row(w, *from, &row);
-		(*from)--;
-	}
-	if (!found || *from == 0 || !incidents_before(txn, from, &row))
-		*from = 0;
+	incident_filter_free(&list->filter);
+	free(list);
 }
 
-/* Where the page before the one that starts at `from` starts; 0: from is on the first page. */
-static uint64_t
-previous_page(struct txn *txn, uint64_t from, uint64_t limit)
-{
-	uint64_t at = from, newest = UINT64_MAX;
-	struct incident_row row;
+static const char *const repeated[] = {NULL};
 
-	if (!incidents_before(txn, &newest, &row) || from >= newest)
-		return 0;
-	for (uint64_t n = 0; n < limit && at < newest; n++) {
-		at++;
-		if (!incidents_after(txn, &at, &row))
-			break;
-	}
-	return at;
-}
+static const struct page_source source = {.query = repeated,
+    .numbers = true,
+    .start = start,
+    .look = look,
+    .write = write_row,
+    .count = count,
+    .free = free_incidents};
 
 void
 api_incidents(struct route_request *request)
 {
-	struct slice limit_text = route_query(request, "limit");
-	struct slice page = route_query(request, "page");
-	uint64_t limit = PAGE_DEFAULT, from = UINT64_MAX, first;
-	struct txn *txn = turn_read();
-	struct json_writer w;
+	struct incidents *list = calloc(1, sizeof *list);
 
-	if ((limit_text.n > 0 && (!route_number(limit_text, &limit) || limit == 0)) ||
-	    (page.n > 0 && !route_number(page, &from))) {
-		route_detail(request, 400,
-		    limit_text.n > 0 && limit == 0 ? "limit is not a positive number"
-						   : "limit or page is not a number");
-		return;
-	}
-	if (txn == NULL) {
-		in_detail(request->in, 503, "The store cannot be read.");
-		return;
-	}
-	limit = limit < PAGE_MOST ? limit : PAGE_MOST;
-	first = from;
-	w = route_reply(request, 200);
-	json_open(&w, '{');
-	json_key(&w, "results");
-	json_open(&w, '[');
-	write_rows(&w, txn, &from, limit);
-	json_close(&w, ']');
-	write_link(&w, "next", from, limit);
-	write_link(&w, "previous", previous_page(txn, first, limit), limit);
-	json_key(&w, "count");
-	json_uint(&w, incidents_count(txn));
-	json_close(&w, '}');
+	if (list == NULL)
+		in_detail(request->in, 503, "There is no memory for the request.");
+	else
+		page_begin(&list->page, &source, "/api/incidents/?", request);
+}
+
+/* Its links are to be followed with the same body. */
+void
+api_incidents_filter(struct route_request *request)
+{
+	struct incidents *list = calloc(1, sizeof *list);
+
+	if (list == NULL)
+		in_detail(request->in, 503, "There is no memory for the request.");
+	else if (incident_filter_read(request, &list->filter))
+		page_begin(&list->page, &source, "/api/incidents/filter/?", request);
+	else
+		free_incidents(&list->page);
 }

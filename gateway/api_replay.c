@@ -181,7 +181,7 @@ look(struct many *many, struct txn *txn)
 		return true;
 	}
 	many->at = id;
-	filter_next(&many->at);
+	uuid_next(&many->at);
 	if (!is_wanted(wanted, &id, &row))
 		return true;
 	many->step++;

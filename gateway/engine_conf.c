@@ -42,20 +42,22 @@ name_number(struct txn *txn, enum name_kind kind, struct slice text, int64_t wal
 	return engine_make_room(row->id) ? row->id : 0;
 }
 
-static uint32_t
-integration_number(struct txn *txn, const struct conf_integration *integration, int64_t wall)
+static bool
+number_integration(struct txn *txn, struct conf_integration *integration, int64_t wall)
 {
-	struct name_row row;
+	struct name_row row = {0};
 	struct buf text;
-	uint32_t id;
 
 	buf_init(&text, 1 << 20);
 	buf_put_slice(&text, integration->service->facts.name);
 	buf_putc(&text, '\0');
 	buf_put_slice(&text, integration->name);
-	id = text.failed ? 0 : name_number(txn, NAME_INTEGRATION, buf_slice(&text), wall, &row);
+	if (!text.failed)
+		integration->id =
+		    name_number(txn, NAME_INTEGRATION, buf_slice(&text), wall, &row);
+	integration->seen = row.seen;
 	buf_free(&text);
-	return id;
+	return integration->id != 0;
 }
 
 static bool
@@ -67,13 +69,9 @@ number_service(struct txn *txn, struct conf_service *service, int64_t wall)
 	service->seen = row.seen;
 	if (service->id == 0)
 		return false;
-	for (size_t i = 0; i < service->integration_count; i++) {
-		struct conf_integration *integration = &service->integrations[i];
-
-		integration->id = integration_number(txn, integration, wall);
-		if (integration->id == 0)
+	for (size_t i = 0; i < service->integration_count; i++)
+		if (!number_integration(txn, &service->integrations[i], wall))
 			return false;
-	}
 	for (size_t i = 0; i < service->webhook_count; i++) {
 		struct conf_webhook *webhook = &service->webhooks[i];
 

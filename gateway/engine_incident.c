@@ -41,6 +41,16 @@ engine_incident(uint64_t number, const struct incident_row *row)
 	    .assigned_to = row->assigned_to};
 }
 
+struct uuid
+engine_head(uint64_t number, const struct incident_row *row)
+{
+	const struct open_incident *incident = open_by_number(number);
+
+	if (row->status == INCIDENT_RESOLVED)
+		return row->head;
+	return incident != NULL ? incident->head : (struct uuid){{0}};
+}
+
 struct service_facts
 engine_service_facts(const struct conf_service *service, int64_t now)
 {
@@ -56,11 +66,12 @@ engine_service_facts(const struct conf_service *service, int64_t now)
 static const struct user_facts *
 find_user(struct slice username, struct user_facts *unknown)
 {
+	const struct conf_user *user = conf_user_by_name(engine.conf, username);
+
 	if (username.n == 0)
 		return NULL;
-	for (size_t i = 0; i < engine.conf->user_count; i++)
-		if (slice_is(engine.conf->users[i].facts.username, username))
-			return &engine.conf->users[i].facts;
+	if (user != NULL)
+		return &user->facts;
 	*unknown = (struct user_facts){.username = username};
 	return unknown;
 }
@@ -266,6 +277,7 @@ incident_create(struct txn *txn, const struct record *record, struct incident_ro
 	incident->unique_id = row->unique_id;
 	incident->created = incident->triggered = record->steady;
 	incident->head = row->head;
+	row->head = (struct uuid){{0}}; /* until it is resolved */
 	make_event(txn, record, number, row, EVENT_TRIGGERED, 0, why);
 	open_save(txn, incident);
 	incident_file_timers(txn, incident);

@@ -95,20 +95,6 @@ filter_is_open(const struct filter *filter)
 
 /* ---- the walk ---------------------------------------------------------------------------- */
 
-void
-filter_next(struct uuid *id)
-{
-	for (int i = 15; i >= 0 && ++id->b[i] == 0; i--)
-		continue;
-}
-
-void
-filter_previous(struct uuid *id)
-{
-	for (int i = 15; i >= 0 && id->b[i]-- == 0; i--)
-		continue;
-}
-
 struct uuid
 filter_newest(const struct filter *filter)
 {
@@ -118,7 +104,7 @@ filter_newest(const struct filter *filter)
 	return filter->chained ? delivery_id(&filter->last_event, UINT32_MAX) : newest;
 }
 
-static enum filter_step
+static enum page_step
 judge(const struct filter *filter, const struct uuid *id, const struct delivery_row *row)
 {
 	bool match = (filter->webhook == 0 || filter->webhook == delivery_webhook(id)) &&
@@ -126,11 +112,11 @@ judge(const struct filter *filter, const struct uuid *id, const struct delivery_
 		     row->created >= filter->since &&
 		     (filter->state == VIEW_STATES || filter->state == view_state(id, row));
 
-	return match ? FILTER_MATCH : FILTER_SKIP;
+	return match ? PAGE_MATCH : PAGE_SKIP;
 }
 
 /* The event at *at has no more deliveries: on to the incident's event before it. */
-static enum filter_step
+static enum page_step
 down_event(struct txn *txn, struct filter *filter, struct uuid *at)
 {
 	struct uuid id = delivery_event(at);
@@ -138,10 +124,10 @@ down_event(struct txn *txn, struct filter *filter, struct uuid *at)
 
 	if (!events_get(txn, &id, &event)) {
 		filter->chained = false; /* expired, but there may be undelivered ones before it */
-		return FILTER_SKIP;
+		return PAGE_SKIP;
 	}
 	*at = delivery_id(&event.previous, UINT32_MAX);
-	return uuid_is_zero(&event.previous) ? FILTER_END : FILTER_SKIP;
+	return uuid_is_zero(&event.previous) ? PAGE_END : PAGE_SKIP;
 }
 
 static bool
@@ -152,7 +138,7 @@ find_down(struct txn *txn, const struct filter *filter, struct uuid *id, struct 
 	return deliveries_before(txn, id, row);
 }
 
-enum filter_step
+enum page_step
 filter_down(struct txn *txn, struct filter *filter, struct uuid *at, struct uuid *id,
     struct delivery_row *row)
 {
@@ -165,20 +151,20 @@ filter_down(struct txn *txn, struct filter *filter, struct uuid *at, struct uuid
 	if (filter->chained && (!any || uuid_compare(&found, &event) != 0))
 		return down_event(txn, filter, at);
 	if (!any || (filter->since != INT64_MIN && row->created < filter->since - FILTER_SLACK))
-		return FILTER_END;
+		return PAGE_END;
 	*at = *id;
-	filter_previous(at);
+	uuid_previous(at);
 	return judge(filter, id, row);
 }
 
-enum filter_step
+enum page_step
 filter_up(struct txn *txn, const struct filter *filter, struct uuid *at, struct uuid *id,
     struct delivery_row *row)
 {
 	*id = *at;
 	if (!deliveries_after(txn, id, row))
-		return FILTER_END;
+		return PAGE_END;
 	*at = *id;
-	filter_next(at);
+	uuid_next(at);
 	return judge(filter, id, row);
 }

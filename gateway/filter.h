@@ -5,7 +5,7 @@
 #ifndef GATEWAY_FILTER_H
 #define GATEWAY_FILTER_H
 
-#include "gateway/route.h"
+#include "gateway/page.h"
 #include "gateway/view.h"
 
 struct filter {
@@ -17,27 +17,18 @@ struct filter {
 	struct uuid last_event;
 };
 
-enum filter_step {
-	FILTER_MATCH, /* *id and *row are one */
-	FILTER_SKIP,  /* a row was looked at */
-	FILTER_END,   /* there are no more */
-};
-
 /* From webhook=, incident=, state=, since=. False: the request is answered with what is wrong. */
 bool filter_read(struct route_request *, struct txn *, struct filter *) MUST NONNULL;
 bool filter_is_open(const struct filter *) NONNULL; /* lets everything through */
 
 /* The place from which a walk down starts. */
 struct uuid filter_newest(const struct filter *) NONNULL;
-/* Looks at one row, the first one at *at or behind it on the way; moves *at behind that. */
-enum filter_step filter_down(struct txn *, struct filter *, struct uuid *at, struct uuid *id,
+/* Looks at one row, the first one at *at or behind it on the way; moves *at behind that. *id and
+ * *row are set on a match. */
+enum page_step filter_down(struct txn *, struct filter *, struct uuid *at, struct uuid *id,
     struct delivery_row *) MUST NONNULL;
-enum filter_step filter_up(struct txn *, const struct filter *, struct uuid *at, struct uuid *id,
+enum page_step filter_up(struct txn *, const struct filter *, struct uuid *at, struct uuid *id,
     struct delivery_row *) MUST NONNULL;
-
-/* Moves an id by one, either way. */
-void filter_next(struct uuid *) NONNULL;
-void filter_previous(struct uuid *) NONNULL;
 
 /* The wall clock may be stepped, ids are in the order of another: created and id of two rows agree
  * on which is older only when they are further apart than this (us). */

@@ -15,7 +15,7 @@
 #include "gateway/in.h"
 #include "gateway/socket.h"
 
-enum { IN_SHARED_SIZE = 64 << 10, IN_ANSWER_INLINE = 320, IN_REPLY_MAX = 2 << 20 };
+enum { IN_SHARED_SIZE = 64 << 10, IN_ANSWER_INLINE = 320, IN_REPLY_MAX = 6 << 20 };
 
 enum in_state {
 	IN_IDLE,

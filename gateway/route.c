@@ -25,7 +25,14 @@ static const struct route {
     {"POST", "integration/{}", SERVE_INGEST, ACCESS_OPEN, api_pagertree},
     {"GET", "api/alert/status/{}", SERVE_STATUS, ACCESS_OPEN, api_status},
     {"GET", "api/incidents", SERVE_API, ACCESS_READ, api_incidents},
+    {"POST", "api/incidents", SERVE_API, ACCESS_WRITE, api_incident_create},
+    {"POST", "api/incidents/filter", SERVE_API, ACCESS_READ, api_incidents_filter},
     {"GET", "api/incidents/{}", SERVE_API, ACCESS_READ, api_incident},
+    {"PATCH", "api/incidents/{}", SERVE_API, ACCESS_WRITE, api_incident_change},
+    {"PUT", "api/incidents/{}", SERVE_API, ACCESS_WRITE, api_incident_change},
+    {"GET", "api/incidents/{}/alerts", SERVE_API, ACCESS_READ, api_alerts},
+    {"GET", "api/incidents/{}/note", SERVE_API, ACCESS_READ, api_notes},
+    {"POST", "api/incidents/{}/note", SERVE_API, ACCESS_WRITE, api_note},
     {"GET", "api/deliveries", SERVE_API, ACCESS_READ, api_deliveries},
     {"GET", "api/deliveries/{}", SERVE_API, ACCESS_READ, api_delivery},
     {"POST", "api/deliveries/{}/replay", SERVE_API, ACCESS_WRITE, api_replay},
@@ -277,6 +284,36 @@ void
 route_detail(struct route_request *request, int status, const char *detail)
 {
 	in_detail(request->in, status, detail);
+}
+
+bool
+route_refuse(struct route_request *request, struct slice field, const char *what)
+{
+	struct json_writer w = route_reply(request, 400);
+	struct buf text = {.ceiling = 1024};
+
+	buf_put_slice(&text, field);
+	buf_printf(&text, ": %s", what);
+	json_open(&w, '{');
+	json_key(&w, "detail");
+	json_string(&w, text.failed ? slice_of(what) : buf_slice(&text));
+	json_close(&w, '}');
+	buf_free(&text);
+	return false;
+}
+
+const struct json *
+route_body(struct route_request *request, struct arena *arena)
+{
+	struct in_request *in = request->in;
+	struct json_error error;
+	struct json *body;
+
+	body = json_read(arena, in->body, in->body_n, 0, (int)conf->limits.depth, &error);
+	if (body != NULL && body->type == JSON_OBJECT)
+		return body;
+	route_refuse(request, SLICE("body"), "is not a JSON object");
+	return NULL;
 }
 
 void

@@ -40,14 +40,20 @@ bool route_admit(struct route_request *) MUST NONNULL;
 /* A writer onto the reply's body, and the reply's status; JSON's content type is the default. */
 struct json_writer route_reply(struct route_request *, int status) NONNULL;
 void route_detail(struct route_request *, int status, const char *detail) NONNULL;
+/* 400 {"detail": "field: what"}, false. field may be the client's own text. */
+bool route_refuse(struct route_request *, struct slice field, const char *what) NONNULL;
+/* The request's body, which must be a JSON object; NULL: it is answered. */
+const struct json *route_body(struct route_request *, struct arena *) MUST NONNULL;
 void route_not_found(struct route_request *) NONNULL;
 
 /* The handlers: one file each. */
 route_handler api_generic;   /* api_generic.c */
 route_handler api_pagertree; /* api_pagertree.c */
 route_handler api_status;    /* api_status.c */
-route_handler api_incidents; /* api_incident.c */
-route_handler api_incident;
+route_handler api_incidents, api_incidents_filter, api_incident; /* api_incident.c */
+route_handler api_incident_create, api_incident_change, api_note; /* api_change.c */
+route_handler api_notes;     /* api_notes.c */
+route_handler api_alerts;    /* api_alerts.c */
 route_handler api_deliveries, api_delivery; /* api_delivery.c */
 route_handler api_replay, api_replay_many;  /* api_replay.c */
 route_handler api_test;      /* api_test.c */

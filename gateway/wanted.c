@@ -5,26 +5,8 @@
 #include "gateway/wanted.h"
 
 #include "proto/date.h"
-#include "proto/json_write.h"
 
-enum { BODY_DEPTH = 4, BODY_MEMORY = 1 << 20 };
-
-/* field may be the client's own text. */
-static bool
-refuse(struct route_request *request, struct slice field, const char *what)
-{
-	struct json_writer w = route_reply(request, 400);
-	struct buf text = {.ceiling = 1024};
-
-	buf_put_slice(&text, field);
-	buf_printf(&text, ": %s", what);
-	json_open(&w, '{');
-	json_key(&w, "detail");
-	json_string(&w, text.failed ? slice_of(what) : buf_slice(&text));
-	json_close(&w, '}');
-	buf_free(&text);
-	return false;
-}
+enum { BODY_MEMORY = 1 << 20 };
 
 static bool
 read_state(struct route_request *request, const struct json *value, struct wanted *wanted)
@@ -34,14 +16,14 @@ read_state(struct route_request *request, const struct json *value, struct wante
 		return true;
 	wanted->state = DELIVERY_DELIVERED;
 	return slice_is(value->text, SLICE("delivered")) ||
-	       refuse(request, SLICE("state"), "is not dead or delivered");
+	       route_refuse(request, SLICE("state"), "is not dead or delivered");
 }
 
 static bool
 read_date(struct route_request *request, const struct json *value, int64_t *wall)
 {
 	return value == NULL || date_parse(value->text, wall) ||
-	       refuse(request, value->key, "is not a date of RFC 3339");
+	       route_refuse(request, value->key, "is not a date of RFC 3339");
 }
 
 static bool
@@ -50,7 +32,7 @@ read_webhook(struct route_request *request, const struct json *value, struct wan
 	const struct conf_webhook *webhook;
 
 	if (value == NULL)
-		return refuse(request, SLICE("webhook"), "is required");
+		return route_refuse(request, SLICE("webhook"), "is required");
 	webhook = conf_webhook_by_name(route_conf(), value->text);
 	if (webhook == NULL)
 		route_not_found(request);
@@ -71,9 +53,9 @@ check_fields(struct route_request *request, const struct json *body)
 		for (size_t i = 0; i < COUNT_OF(known); i++)
 			found = found || slice_is(field->key, slice_of(known[i]));
 		if (!found)
-			return refuse(request, field->key, "is not a field of a replay");
+			return route_refuse(request, field->key, "is not a field of a replay");
 		if (field->type != JSON_STRING)
-			return refuse(request, field->key, "is not a text");
+			return route_refuse(request, field->key, "is not a text");
 	}
 	return true;
 }
@@ -81,12 +63,10 @@ check_fields(struct route_request *request, const struct json *body)
 static bool
 read_body(struct route_request *request, struct arena *arena, struct wanted *wanted)
 {
-	struct json_error error;
-	struct json *body;
+	const struct json *body = route_body(request, arena);
 
-	body = json_read(arena, request->in->body, request->in->body_n, 0, BODY_DEPTH, &error);
-	if (body == NULL || body->type != JSON_OBJECT)
-		return refuse(request, SLICE("body"), "is not a JSON object");
+	if (body == NULL)
+		return false;
 	return check_fields(request, body) &&
 	       read_date(request, json_get(body, "since"), &wanted->since) &&
 	       read_date(request, json_get(body, "until"), &wanted->until) &&

@@ -10,6 +10,7 @@
  */
 #include "proto/buf.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,4 +167,11 @@ buf_drop(struct buf *b, size_t n)
 	b->n -= n;
 	if (n > 0 && b->n > 0)
 		memmove(b->p, b->p + n, b->n);
+}
+
+void
+buf_cut(struct buf *b, size_t n)
+{
+	assert(n <= b->n);
+	b->n = n;
 }

@@ -39,8 +39,9 @@ void buf_printf(struct buf *, const char *, ...) PRINTF(2, 3);
 char *buf_room(struct buf *, size_t n) MUST NONNULL;
 void buf_add(struct buf *, size_t n) NONNULL;
 
-/* Removes the first n bytes (n <= b->n). */
+/* Removes the first n bytes (n <= b->n); leaves only those. */
 void buf_drop(struct buf *, size_t n) NONNULL;
+void buf_cut(struct buf *, size_t n) NONNULL;
 
 /* What buf_put() does when the bytes do not fit as it is. */
 void buf_put_grow(struct buf *, const void *, size_t);

@@ -133,3 +133,17 @@ uuid_v7_after(const struct uuid *id, uint32_t n)
 	put_u64(after.b, (tick >> 12) << 16 | 0x7000 | (tick & 0xfff));
 	return after;
 }
+
+void
+uuid_next(struct uuid *id)
+{
+	for (int i = 15; i >= 0 && ++id->b[i] == 0; i--)
+		continue;
+}
+
+void
+uuid_previous(struct uuid *id)
+{
+	for (int i = 15; i >= 0 && id->b[i]-- == 0; i--)
+		continue;
+}

@@ -37,6 +37,10 @@ uint64_t uuid_v7_ms(const struct uuid *) NONNULL;
  * is. */
 struct uuid uuid_v7_after(const struct uuid *, uint32_t n) NONNULL;
 
+/* Moves an id by one in the order of uuid_compare(), around its ends. */
+void uuid_next(struct uuid *) NONNULL;
+void uuid_previous(struct uuid *) NONNULL;
+
 static inline int
 uuid_compare(const struct uuid *a, const struct uuid *b)
 {

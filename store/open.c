@@ -55,3 +55,30 @@ open_count(struct txn *txn)
 {
 	return table_count(txn, TABLE_OPEN);
 }
+
+static bool
+read_number(struct txn *txn, const struct table_row *at, uint64_t *number)
+{
+	struct field_reader key = field_read(at->key);
+
+	*number = field_u64(&key);
+	return txn_check(txn, field_end(&key));
+}
+
+bool
+open_before(struct txn *txn, uint64_t *number)
+{
+	struct key key = key_number(*number);
+	struct table_row at;
+
+	return table_up_to(txn, TABLE_OPEN, key_slice(&key), &at) && read_number(txn, &at, number);
+}
+
+bool
+open_after(struct txn *txn, uint64_t *number)
+{
+	struct key key = key_number(*number);
+	struct table_row at;
+
+	return table_from(txn, TABLE_OPEN, key_slice(&key), &at) && read_number(txn, &at, number);
+}

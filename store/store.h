@@ -202,7 +202,7 @@ struct incident_row {
 	uint8_t urgency;
 	int64_t created, acknowledged, resolved; /* wall, 0: none */
 	int64_t resolved_steady; /* key in `closed` */
-	struct uuid head;      /* first alert, and once it is resolved the newest (else see open) */
+	struct uuid head;      /* newest alert, saved when it is resolved (else see open) */
 	struct uuid last_event;
 	uint32_t events;       /* how many so far: the newest one's n */
 	struct slice title, summary, incident_key, priority, sla, escalation_policy, tags;
@@ -244,6 +244,9 @@ void open_remove(struct txn *, uint64_t number) NONNULL;
 typedef bool open_visit(void *arg, uint64_t number, const struct open_row *);
 void open_each(struct txn *, open_visit *, void *arg); /* in number order */
 uint64_t open_count(struct txn *) NONNULL;
+/* The newest number of at most *number, and the oldest of at least *number; they set *number. */
+bool open_before(struct txn *, uint64_t *number) MUST NONNULL;
+bool open_after(struct txn *, uint64_t *number) MUST NONNULL;
 
 /* ---- events: event id -> one change of an incident, body included ------------------------ */
 
@@ -365,6 +368,8 @@ struct note_row {
 void notes_put(struct txn *, uint64_t number, const struct uuid *, const struct note_row *) NONNULL;
 /* The first one behind *id (zero: the first of all) of that incident; sets *id. */
 bool notes_next(struct txn *, uint64_t number, struct uuid *, struct note_row *) MUST NONNULL;
+/* The newest one of that incident with an id of at most *id; sets *id. */
+bool notes_before(struct txn *, uint64_t number, struct uuid *, struct note_row *) MUST NONNULL;
 
 /* ---- timers: (time, kind, number), a hint: the incident decides -------------------------- */
 

@@ -40,7 +40,7 @@ def make_services(rng):
     return {name: service() for name in ("alpha", "beta", "gamma")}
 
 
-WORDS = set(os.environ.get("WORDS", "alert advance pause resume restart kill").split())
+WORDS = set(os.environ.get("WORDS", "alert advance change create pause resume restart kill").split())
 
 
 def make_steps(rng, count):

@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gateway/filter.h"
 #include "gateway/record.h"
 #include "proto/incident.h"
 #include "store/txn.h"
@@ -268,7 +267,7 @@ check_deliveries(void)
 		check_delivery(&id, &row);
 		dead += row.state == DELIVERY_DEAD;
 		attempts += row.attempts;
-		filter_next(&id);
+		uuid_next(&id);
 	}
 	expect_rows(TABLE_LANES, lanes);
 	expect_rows(TABLE_DUE, due);

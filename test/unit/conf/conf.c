@@ -288,6 +288,46 @@ test_conf_derived_id(void **state)
 	assert_memory_not_equal(&account, &id, sizeof id);
 }
 
+/* An integration's hangs on its service's name, and not on its key. */
+static void
+test_conf_derived_integration_id(void **state)
+{
+	struct conf *conf = parse_good(
+	    "{'services': [{'name': 'Payments', 'unique_id': 'cadfe35fe3b14175b118a595bff9a214',"
+	    " 'integrations': [{'name': 'Generic', 'key': 'k'}, {'name': 'Other', 'key': 'l'}]},"
+	    " {'name': 'Search', 'integrations': [{'name': 'Generic', 'key': 'm'}]}]}");
+	const struct conf_integration *i = conf->integrations;
+	char text[UUID_TEXT];
+
+	(void)state;
+	uuid_text(&i[0].unique_id, text);
+	/* printf 'demo1\0Payments\0Generic' | sha256sum, and so on */
+	assert_string_equal(text, "7f0aa689-04e0-8ed2-b2da-86fd2c32c501");
+	assert_int_not_equal(uuid_compare(&i[0].unique_id, &i[1].unique_id), 0);
+	assert_int_not_equal(uuid_compare(&i[0].unique_id, &i[2].unique_id), 0);
+	conf_release(conf);
+}
+
+static void
+test_conf_find_service_and_user(void **state)
+{
+	struct conf *conf = parse_good(whole);
+	struct uuid id;
+
+	(void)state;
+	for (size_t i = 0; i < conf->service_count; i++) {
+		id = conf->services[i].facts.unique_id;
+		assert_ptr_equal(conf_service_by_id(conf, &id), &conf->services[i]);
+	}
+	id.b[0] ^= 1;
+	assert_null(conf_service_by_id(conf, &id));
+	assert_ptr_equal(conf_user_by_name(conf, SLICE("bob")), &conf->users[1]);
+	assert_null(conf_user_by_name(conf, SLICE("bo")));
+	assert_null(conf_user_by_name(conf, SLICE("Bob")));
+	assert_null(conf_user_by_name(conf, (struct slice){NULL, 0}));
+	conf_release(conf);
+}
+
 static void
 test_conf_find_integration(void **state)
 {
@@ -503,6 +543,8 @@ main(void)
 		cmocka_unit_test(test_conf_webhook),
 		cmocka_unit_test(test_conf_defaults),
 		cmocka_unit_test(test_conf_derived_id),
+		cmocka_unit_test(test_conf_derived_integration_id),
+		cmocka_unit_test(test_conf_find_service_and_user),
 		cmocka_unit_test(test_conf_find_integration),
 		cmocka_unit_test(test_conf_find_disabled),
 		cmocka_unit_test(test_conf_pagertree_threshold),

@@ -251,9 +251,9 @@ make_create(const char *title)
 
 	record.id = next_ids(RECORD_CREATE_IDS);
 	put_u64(record.salt, 0x5a17000000000000u + get_u64(record.id.b));
-	record.incident.service = w.conf->services[0].id;
-	record.incident.fields = FIELD_TITLE;
-	record.incident.to.title = slice_of(title);
+	record.incident = (struct record_incident){.service = w.conf->services[0].id,
+						   .fields = FIELD_TITLE,
+						   .to.title = slice_of(title)};
 	return record;
 }
 
@@ -264,7 +264,7 @@ make_change(uint64_t number)
 	struct record record = make_record(RECORD_CHANGE);
 
 	record.id = next_ids(1);
-	record.incident.number = number;
+	record.incident = (struct record_incident){.number = number};
 	return record;
 }
 

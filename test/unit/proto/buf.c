@@ -51,6 +51,8 @@ test_buf_ceiling(void **state)
 	buf_drop(&b, 3);
 	buf_putc(&b, '7');
 	assert_holds(&b, "45");
+	buf_cut(&b, 1);
+	assert_holds(&b, "4");
 	assert_true(b.failed);
 	buf_clear(&b);
 	assert_false(b.failed);

@@ -164,6 +164,35 @@ test_uuid_v7_after(void **state)
 }
 
 static void
+test_uuid_next(void **state)
+{
+	static const struct {
+		struct uuid id, next;
+	} rows[] = {
+		{{{0}}, {{[15] = 1}}},
+		{{{[14] = 7, [15] = 0xFF}}, {{[14] = 8}}},
+		{{{[0] = 1, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+			 0xFF, 0xFF}},
+			{{[0] = 2}}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct uuid id = rows[i].id;
+
+		uuid_next(&id);
+		assert_int_equal(uuid_compare(&id, &rows[i].next), 0);
+		uuid_previous(&id);
+		assert_int_equal(uuid_compare(&id, &rows[i].id), 0);
+	}
+	struct uuid id = ones;
+	uuid_next(&id);
+	assert_true(uuid_is_zero(&id));
+	uuid_previous(&id);
+	assert_int_equal(uuid_compare(&id, &ones), 0);
+}
+
+static void
 test_uuid_is_zero(void **state)
 {
 	(void)state;
@@ -183,6 +212,7 @@ main(void)
 		cmocka_unit_test(test_uuid_v7_layout),
 		cmocka_unit_test(test_uuid_v7_order),
 		cmocka_unit_test(test_uuid_v7_after),
+		cmocka_unit_test(test_uuid_next),
 		cmocka_unit_test(test_uuid_is_zero),
 	};
 

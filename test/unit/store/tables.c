@@ -333,6 +333,13 @@ test_notes_stay_with_their_incident(void **state)
 	assert_slice(row.text, "looking");
 	assert_false(notes_next(txn, 7, &id, &row));
 	assert_id(id, second);
+	assert_true(notes_before(txn, 7, &id, &row));
+	assert_id(id, second);
+	uuid_previous(&id);
+	assert_true(notes_before(txn, 7, &id, &row));
+	assert_id(id, first);
+	uuid_previous(&id);
+	assert_false(notes_before(txn, 7, &id, &row));
 }
 
 struct seen {
@@ -405,6 +412,28 @@ test_open_each(void **state)
 }
 
 static void
+test_open_before_and_after(void **state)
+{
+	static const struct {
+		uint64_t from, before, after; /* 0: none */
+	} cases[] = {{1, 0, 2}, {2, 2, 2}, {3, 2, 300}, {300, 300, 300}, {301, 300, 0}};
+	struct fixture *f = *state;
+	struct txn *txn = fixture_write(f);
+	uint64_t number;
+
+	open_put(txn, 300, &sample_open);
+	open_put(txn, 2, &sample_open);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		number = cases[i].from;
+		assert_int_equal(open_before(txn, &number), cases[i].before != 0);
+		assert_true(cases[i].before == 0 || number == cases[i].before);
+		number = cases[i].from;
+		assert_int_equal(open_after(txn, &number), cases[i].after != 0);
+		assert_true(cases[i].after == 0 || number == cases[i].after);
+	}
+}
+
+static void
 see_name(void *arg, enum name_kind kind, const struct name_row *row)
 {
 	struct seen *seen = arg;
@@ -468,6 +497,7 @@ main(void)
 	    STORE_TEST(test_notes_stay_with_their_incident),
 	    STORE_TEST(test_alerts_from),
 	    STORE_TEST(test_open_each),
+	    STORE_TEST(test_open_before_and_after),
 	    STORE_TEST(test_names),
 	};
 
