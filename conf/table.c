@@ -102,7 +102,7 @@ const struct option option_table[] = {
 		    "\"1h\", \"2h\", \"4h\", \"8h\", \"8h\"]"),
 	    HELP("Waits between the attempts of a delivery."))
 	OPTION("", "drain", OPTION_TIME, CONF(drain), RANGE(0, 10 * MINUTE), DEFAULT_TEXT("10s"),
-	    HELP("How long a stopping gateway waits for what is under way."))
+	    HELP("How long a stopping gateway goes on serving, no longer ready."))
 	OPTION("", "log", OPTION_SECTION, .opens = "log", DEFAULT("{}"), HELP("The log."))
 
 	OPTION("listen", "address", OPTION_TEXT, AT(listener, address), FLAGS(OPTION_REQUIRED),

@@ -90,9 +90,10 @@ const struct command command_run = {.name = "run",
     .usage = "[-c FILE]",
     .summary = "runs the gateway",
     .detail = "Runs the gateway in the foreground, with its log on standard output.\n\n"
-	      "SIGTERM and SIGINT stop it: no new connections, then requests and deliveries under "
-	      "way come to their end, for as long as \"drain\" in the configuration says. A second "
-	      "one ends it at once; nothing that was answered is lost by that.",
+	      "SIGTERM and SIGINT stop it: for as long as \"drain\" in the configuration says it "
+	      "serves on, but is not ready any more; then requests and deliveries under way come "
+	      "to their end. A second one ends it at once; nothing that was answered is lost by "
+	      "that.",
     .options = file_options,
     .run = run_gateway};
 

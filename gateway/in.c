@@ -376,6 +376,7 @@ in_set_limits(const struct conf *conf)
 	    .connections = (size_t)conf->limits.connections};
 }
 
+/* Between two requests, or before the first. */
 static bool
 is_quiet(const struct in_conn *c)
 {
@@ -397,13 +398,39 @@ in_close_quiet(const struct in_listener *listener)
 void
 in_drain(void)
 {
-	in_close_listeners();
+	in.draining = true;
+	in_close_listeners(false);
+}
+
+void
+in_turn_away(void)
+{
+	in_accept_all();
+	in_close_listeners(true);
+	in.turning_away = true;
+}
+
+bool
+in_deserted(void)
+{
+	return in.listener_count == 0 && in.count == 0;
+}
+
+bool
+in_quiet(void)
+{
+	struct in_conn *c;
+
+	LIST_FOREACH (c, &in.all, all)
+		if (!is_quiet(c))
+			return false;
+	return true;
 }
 
 void
 in_stop(void)
 {
-	in_close_listeners();
+	in_close_listeners(true);
 	while (!LIST_EMPTY(&in.all))
 		in_close(LIST_FIRST(&in.all));
 	in_reap();

@@ -59,8 +59,18 @@ int in_configure(const struct conf *, char why[256]) MUST NONNULL;
 /* The i-th listener's address as text, with the port found where it was 0, and whether the last
  * in_configure() opened it. NULL behind the last. */
 const char *in_address(size_t i, bool *opened) NONNULL;
-/* Stops listening and answers what comes with "Connection: close". */
+
+/*
+ * The way down. In in_drain() every answer begins to say "Connection: close"; our own listeners go
+ * on, those passed by the service manager accept no more: what waits there is the next process's.
+ * in_turn_away() accepts what waits, stops listening, and answers whatever comes from now on 503.
+ */
 void in_drain(void);
+void in_turn_away(void);
+/* Nothing can come any more: no listener, no connection. */
+bool in_deserted(void);
+/* No connection is within a request, or waits for an answer or for its end. */
+bool in_quiet(void);
 size_t in_count(void); /* connections */
 void in_reap(void);    /* frees connections that were closed in this turn */
 

@@ -137,7 +137,7 @@ write_head(struct buf *b, const struct in_reply *reply, bool close)
 static void
 write_reply(struct in_conn *c, const struct in_reply *reply, bool head_only)
 {
-	c->close = c->close || reply->close || c->listener->gone;
+	c->close = c->close || reply->close || c->listener->gone || in.draining;
 	buf_clear(&in.wire);
 	write_head(&in.wire, reply, c->close);
 	if (!head_only)
@@ -172,6 +172,16 @@ in_reply_keep(struct in_conn *c, const struct in_reply *reply, bool head_only)
 	}
 }
 
+static void
+log_refused(const struct in_conn *c, int status, const char *error)
+{
+	log_begin(LOG_LEVEL_INFO, "alert.rejected", "%s", error);
+	log_address("client.ip", &c->peer);
+	log_number("http.response.status_code", status);
+	log_outcome(false);
+	log_end();
+}
+
 void
 in_refuse(struct in_conn *c, int status, const char *error)
 {
@@ -180,11 +190,7 @@ in_refuse(struct in_conn *c, int status, const char *error)
 	buf_clear(&in.body);
 	if (!c->bare)
 		buf_printf(&in.body, "{\"detail\": \"%s\"}", error);
-	log_begin(LOG_LEVEL_INFO, "alert.rejected", "%s", error);
-	log_address("client.ip", &c->peer);
-	log_number("http.response.status_code", status);
-	log_outcome(false);
-	log_end();
+	log_refused(c, status, error);
 	in_reply_now(c, &reply, false);
 	if (c->state != IN_CLOSED)
 		buf_free(&c->in); /* nothing behind the fault is a request */
@@ -199,6 +205,17 @@ in_detail(struct in_request *request, int status, const char *detail)
 	if (status == 503)
 		snprintf(request->reply.headers, sizeof request->reply.headers,
 		    "Retry-After: 5\r\n");
+}
+
+void
+in_unserved(struct in_request *request, bool bare)
+{
+	static const char why[] = "The gateway is stopping.";
+
+	in_detail(request, 503, why);
+	if (bare)
+		buf_clear(request->reply.body);
+	log_refused(request->conn, 503, why);
 }
 
 /* ---- parked and put off ------------------------------------------------------------------ */

@@ -89,13 +89,19 @@ in_let_go(struct in_listener *listener)
 
 /* No longer listens; freed when its last connection has ended. */
 static void
-retire(struct in_listener *listener)
+shut(struct in_listener *listener)
 {
 	event_free(listener->event);
 	socket_close(&listener->socket);
+	in_let_go(listener);
+}
+
+static void
+retire(struct in_listener *listener)
+{
 	listener->gone = true;
 	in_close_quiet(listener);
-	in_let_go(listener);
+	shut(listener);
 }
 
 static struct in_listener *
@@ -238,9 +244,26 @@ in_configure(const struct conf *conf, char why[256])
 }
 
 void
-in_close_listeners(void)
+in_close_listeners(bool all)
 {
-	commit(NULL, 0);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < in.listener_count; i++)
+		if (all || in.listeners[i]->socket.passed)
+			shut(in.listeners[i]);
+		else
+			in.listeners[kept++] = in.listeners[i];
+	in.listener_count = kept;
+}
+
+void
+in_accept_all(void)
+{
+	for (size_t i = 0, before; i < in.listener_count; i++)
+		do {
+			before = in.count;
+			on_accept(in.listeners[i]->socket.fd, EV_READ, in.listeners[i]);
+		} while (in.count > before);
 }
 
 const char *

@@ -35,7 +35,7 @@ struct in_listener {
 	size_t nth;                /* among the "systemd" listeners, from 0 */
 	unsigned surfaces;
 	bool opened;               /* by the last in_configure() */
-	bool gone;                 /* listens no more */
+	bool gone;                 /* not configured any more: its connections end */
 	size_t users;              /* connections, and the server while it listens */
 };
 
@@ -91,6 +91,8 @@ struct in_server {
 	struct in_list onward, closed;
 	size_t count;
 	bool accepting;
+	bool draining;               /* answers say "Connection: close" */
+	bool turning_away;           /* answers are 503 */
 	struct buf body;             /* of the reply being made */
 	struct buf wire;             /* the reply as bytes */
 	char shared[IN_SHARED_SIZE]; /* what was just read; nothing stays in it */
@@ -123,13 +125,18 @@ void in_reply_now(struct in_conn *, const struct in_reply *, bool head_only) NON
 void in_reply_keep(struct in_conn *, const struct in_reply *, bool head_only) NONNULL;
 /* A fault of the request: answered, then the connection is closed. */
 void in_refuse(struct in_conn *, int status, const char *error) NONNULL;
+/* Instead of the handler, when we are as good as gone. bare: without a body. */
+void in_unserved(struct in_request *, bool bare) NONNULL;
 void in_send_continue(struct in_conn *) NONNULL;
 /* `out` has room, or has become empty. */
 void in_flush(struct in_conn *) NONNULL;
 
 /* in_listen.c */
 void in_accept_on(bool);
-void in_close_listeners(void);
+/* Closes those passed by the service manager, or all; connections stay. */
+void in_close_listeners(bool all);
+/* Accepts everything that waits and may be had. */
+void in_accept_all(void);
 void in_let_go(struct in_listener *) NONNULL;
 
 #endif

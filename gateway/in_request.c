@@ -24,6 +24,12 @@ refuse_head(struct in_conn *c, int status)
 			    : "The request is not valid HTTP/1.1.");
 }
 
+static bool
+wants_bare(void)
+{
+	return in.bare != NULL && in.bare(&head);
+}
+
 static void
 handle(struct in_conn *c, char *body, size_t n)
 {
@@ -41,7 +47,10 @@ handle(struct in_conn *c, char *body, size_t n)
 	c->scanned = 0;
 	buf_clear(&in.body);
 	in_enter(c, IN_IDLE); /* the next head's deadline is its own */
-	in.handler(&request);
+	if (in.turning_away)
+		in_unserved(&request, wants_bare());
+	else
+		in.handler(&request);
 	turn_charge(n + 256);
 	if (request.reply.status == 0)
 		return; /* put off */
@@ -122,12 +131,6 @@ take_body(struct in_conn *c)
 	c->head_n = c->body_n = 0;
 	if (ready(c))
 		in_resume(c);
-}
-
-static bool
-wants_bare(void)
-{
-	return in.bare != NULL && in.bare(&head);
 }
 
 /* The head is read, the body is not all there. */

@@ -4,13 +4,14 @@
  *
  * The reader may be stopped, slow or gone; the loop must not notice. Standard output is shared with
  * other processes, so O_NONBLOCK may not be set on it: a pipe or terminal is opened once more
- * through /proc, which gives a description of our own; a socket is written with MSG_DONTWAIT; a
- * file plainly.
+ * through /proc, which gives a description of our own, or, where it is another user's and may not be,
+ * asked before each write; a socket is written with MSG_DONTWAIT; a file plainly.
  */
 #include "gateway/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@ static struct {
 	bool text;    /* readable lines instead of JSON */
 	bool colour;
 	bool socket;
+	bool ask;     /* writing may block unless there is room */
 	bool skip;    /* the line begun is below the level */
 	int fd;
 	struct buf line;
@@ -56,6 +58,7 @@ open_output(void)
 	if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
 		return STDOUT_FILENO;
 	fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	state.ask = fd < 0;
 	return fd >= 0 ? fd : STDOUT_FILENO;
 }
 
@@ -312,8 +315,15 @@ log_settle(bool committed)
 static ssize_t
 put_out(const char *p, size_t n)
 {
+	struct pollfd room = {.fd = state.fd, .events = POLLOUT};
+
 	if (state.socket)
 		return send(state.fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (state.ask) {
+		if (poll(&room, 1, 0) != 1)
+			return 0;
+		n = n < PIPE_BUF ? n : PIPE_BUF; /* as much as there is room for then */
+	}
 	return write(state.fd, p, n);
 }
 
@@ -359,7 +369,7 @@ log_stop(void)
 	struct pollfd p = {.fd = state.fd, .events = POLLOUT};
 
 	log_flush();
-	for (int i = 0; i < 10 && state.staged.n > 0; i++) {
+	for (int i = 0; i < 5 && state.staged.n > 0; i++) {
 		poll(&p, 1, 100);
 		log_flush();
 	}

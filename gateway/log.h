@@ -14,7 +14,7 @@
 /* Opens standard output for writing without blocking. Before this lines go to standard error. */
 void log_start(enum conf_log_level, enum conf_log_format);
 void log_set_level(enum conf_log_level);
-void log_stop(void); /* writes what the reader takes within a second */
+void log_stop(void); /* writes what the reader takes within half a second */
 
 void log_begin(enum conf_log_level, const char *action, const char *message, ...) PRINTF(3, 4);
 void log_text(const char *key, struct slice); /* anybody's bytes; an empty slice is left out */

@@ -3,10 +3,12 @@
 #include <stdio.h>
 
 #include "gateway/command.h"
+#include "gateway/process.h"
 
 int
 main(int argc, char **argv)
 {
+	process_guard();
 	if (sodium_init() < 0) {
 		fprintf(stderr, "tocsin: libsodium cannot be initialised\n");
 		return 1;

@@ -1,20 +1,17 @@
 /*
  * The loop is in server_loop(): events, turn_end(), reap. Above it everything is started in order,
- * below it stopped in reverse. SIGTERM or SIGINT drains: no new connections, what is parked is
- * answered, attempts in flight end or are recorded; a second one ends at once.
+ * below it stopped in reverse. The way from a signal to the end of the loop is drain.c's.
  */
 #include "gateway/server.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "gateway/apply.h"
 #include "gateway/clock.h"
+#include "gateway/drain.h"
 #include "gateway/engine.h"
 #include "gateway/expire.h"
 #include "gateway/ids.h"
@@ -25,6 +22,7 @@
 #include "gateway/notify.h"
 #include "gateway/out.h"
 #include "gateway/passed.h"
+#include "gateway/process.h"
 #include "gateway/rate.h"
 #include "gateway/route.h"
 #include "gateway/tls.h"
@@ -38,20 +36,12 @@ static struct {
 	struct event_base *base;
 	struct conf *conf;
 	struct store *store;
-	struct event *term, *interrupt, *hangup, *second, *watchdog;
-	bool draining, over, full;
+	struct event *hangup, *second, *watchdog;
+	bool full;
 	bool sign_due; /* the service manager waits for a sign of life */
-	int64_t drain_until; /* mono */
 } server;
 
 /* ---- the loop ---------------------------------------------------------------------------- */
-
-static bool
-drained(void)
-{
-	return server.draining &&
-	       ((job_in_flight() == 0 && in_count() == 0) || clock_mono() >= server.drain_until);
-}
 
 static void
 on_watchdog(evutil_socket_t fd, short what, void *arg)
@@ -75,32 +65,13 @@ give_sign(void)
 static void
 server_loop(void)
 {
-	while (!server.over && !drained()) {
+	while (!drain_over()) {
 		event_base_loop(server.base, EVLOOP_ONCE);
 		turn_end();
 		give_sign();
 		in_reap();
 		out_reap();
 	}
-}
-
-static void
-on_signal(evutil_socket_t signal_number, short what, void *arg)
-{
-	(void)what;
-	(void)arg;
-	if (server.draining) {
-		server.over = true;
-		return;
-	}
-	server.draining = true;
-	server.drain_until = clock_mono() + server.conf->drain;
-	log_begin(LOG_LEVEL_INFO, "server.draining",
-	    "signal %d: answering what has come, then stopping", (int)signal_number);
-	log_end();
-	notify_stopping("draining");
-	in_drain();
-	job_drain();
 }
 
 static void
@@ -117,7 +88,7 @@ on_hangup(evutil_socket_t signal_number, short what, void *arg)
 static void
 tell_status(void)
 {
-	if (!server.draining)
+	if (!drain_begun())
 		notify_status(server.full ? "the store is full: alerts are refused" : "serving");
 }
 
@@ -144,7 +115,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 const char *
 server_unready(void)
 {
-	return server.draining ? "draining" : server.full ? "store full" : NULL;
+	return drain_begun() ? "draining" : server.full ? "store full" : NULL;
 }
 
 bool
@@ -156,12 +127,10 @@ server_full(void)
 /* ---- start ------------------------------------------------------------------------------- */
 
 static void
-prepare_process(void)
+raise_limits(void)
 {
 	struct rlimit files;
 
-	signal(SIGPIPE, SIG_IGN);
-	umask(077);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < DESCRIPTORS) {
 		files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &files);
@@ -270,15 +239,10 @@ start_events(void)
 {
 	struct timeval second = {1, 0};
 
-	server.term = evsignal_new(server.base, SIGTERM, on_signal, NULL);
-	server.interrupt = evsignal_new(server.base, SIGINT, on_signal, NULL);
 	server.hangup = evsignal_new(server.base, SIGHUP, on_hangup, NULL);
 	server.second = event_new(server.base, -1, EV_PERSIST, on_second, NULL);
-	if (server.term == NULL || server.interrupt == NULL || server.hangup == NULL ||
-	    server.second == NULL)
+	if (server.hangup == NULL || server.second == NULL || drain_start(server.base) != 0)
 		log_fatal("no memory for the loop");
-	event_add(server.term, NULL);
-	event_add(server.interrupt, NULL);
 	event_add(server.hangup, NULL);
 	event_add(server.second, &second);
 	start_watchdog();
@@ -336,8 +300,7 @@ stop(void)
 	lookup_stop();
 	tls_stop();
 	rate_stop();
-	event_free(server.term);
-	event_free(server.interrupt);
+	drain_stop();
 	event_free(server.hangup);
 	event_free(server.second);
 	event_free(server.watchdog);
@@ -357,7 +320,8 @@ int
 server_run(struct conf *conf)
 {
 	server.conf = conf;
-	prepare_process();
+	process_prepare();
+	raise_limits();
 	notify_start();
 	passed_start();
 	log_start(conf->log_level, conf->log_format);

@@ -1,7 +1,7 @@
 /*
  * Opening and closing: the directory, its lock, its files, the tables.
  *
- *	dir/owner.lock  held with flock by the one process that writes
+ *	dir/owner.lock  held with flock by the one process that writes; its process id
  *	dir/data.mdb    the state; while it is being made, data.new
  *	dir/lock.mdb    LMDB's own: who reads which snapshot
  *
@@ -63,16 +63,42 @@ open_file(struct store *store, const char *name)
 	return -1;
 }
 
+/* Whoever holds the lock has left its process id in the file; without it the lock is as good. */
+static void
+sign_lock(const struct store *store)
+{
+	char text[32];
+	int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+
+	if (ftruncate(store->lock, 0) != 0 || pwrite(store->lock, text, (size_t)n, 0) != n)
+		return;
+}
+
+static bool
+refuse_taken(const struct store *store, const char *dir, char *why)
+{
+	char text[32] = "";
+	long pid = 0;
+
+	if (pread(store->lock, text, sizeof text - 1, 0) > 0)
+		pid = strtol(text, NULL, 10);
+	if (pid <= 0)
+		return refuse(why, "directory %s is in use by another process", dir);
+	return refuse(why, "directory %s is in use by another process, %ld", dir, pid);
+}
+
 static bool
 take_lock(struct store *store, const char *dir, char *why)
 {
 	store->lock = open_file(store, "owner.lock");
 	if (store->lock < 0)
 		return refuse(why, "directory %s cannot be written: %s", dir, strerror(errno));
-	if (flock(store->lock, LOCK_EX | LOCK_NB) == 0)
+	if (flock(store->lock, LOCK_EX | LOCK_NB) == 0) {
+		sign_lock(store);
 		return true;
+	}
 	if (errno == EWOULDBLOCK)
-		return refuse(why, "directory %s is in use by another process", dir);
+		return refuse_taken(store, dir, why);
 	return refuse(why, "cannot lock %s/owner.lock: %s", dir, strerror(errno));
 }
 

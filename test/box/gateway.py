@@ -73,7 +73,7 @@ def configuration(data, service=None, integrations=None, webhooks=(), **top):
         "account": ACCOUNT,
         "services": [facts],
         "allow_networks": LOOPBACK,
-        "drain": "1s",
+        "drain": "0s",
         "log": {"level": "info", "format": "json"},
     }
     conf.update(copy.deepcopy(top))

@@ -53,7 +53,7 @@ def manager(request, tmp_path):
 
 def test_notify_life(make, manager):
     """Ready once it listens, stopping at a drain, and no more than that without a watchdog."""
-    gateway = make.gateway(environment={"NOTIFY_SOCKET": manager.name}, drain="10s")
+    gateway = make.gateway(environment={"NOTIFY_SOCKET": manager.name}, drain="2s")
     assert manager.wait("READY") == {"READY": "1", "STATUS": "serving"}
     with gateway.connect() as connection:
         connection.send(b"POST / HTTP/1.1\r\n")

@@ -1,0 +1,26 @@
+/*
+ * A process that is not "dumpable" is no longer its user's in /proc: its memory cannot be read or
+ * traced without privileges. Its own /proc/self stays open to itself, which the log depends on.
+ */
+#include "gateway/process.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+void
+process_guard(void)
+{
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+void
+process_prepare(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	umask(077);
+}

@@ -1,0 +1,13 @@
+/* What the process lets others do to it, and does not do to them. */
+#ifndef GATEWAY_PROCESS_H
+#define GATEWAY_PROCESS_H
+
+/* Before a secret is read: no core file will hold one, no other process of the same user reads it out
+ * of memory, and no program that is started gains rights. */
+void process_guard(void);
+
+/* For the gateway: a reader that is gone is an error and not the end, and files that it makes are
+ * its user's. */
+void process_prepare(void);
+
+#endif
