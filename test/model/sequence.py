@@ -17,6 +17,7 @@ KINDS = ["critical"] * 6 + ["error", "warning", "info"] + ["acknowledged"] * 3 +
 REAL_SECONDS = 4  # of a run, as the real clock runs beside the one that is pushed; advances are tens
 
 
+QUEUE_MOST = 100  # the gateway applies more in several turns, between which timers may act
 TRACE_SECONDS = 3600  # later it may not be asked for what became of an alert
 
 
@@ -225,6 +226,8 @@ def play(steps):
     try:
         for n, (word, *arguments) in enumerate(steps[1:], 1):
             getattr(run, word)(*copy.deepcopy(arguments))
+            if len(run.model.queue) >= QUEUE_MOST:
+                run.resume()
             if time.monotonic() - began > REAL_SECONDS:
                 break
         if run.model.paused:
