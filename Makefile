@@ -137,10 +137,6 @@ model: deps ## random steps beside a model of what incidents do: make model STEP
 	@$(MAKE) --no-print-directory programs
 	@BUILD=$(BUILD) STEPS=$(STEPS) SEED=$(SEED) $(PYTHON) test/model/model
 
-abuse: deps ## a healthy client beside what strangers can do
-	@$(MAKE) --no-print-directory programs
-	@BUILD=$(BUILD) $(PYTHON) test/abuse
-
 fuzz: ## libFuzzer over every target: make fuzz TIME=seconds
 	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES) $(FUZZ_PACKAGES)
 	@$(MAKE) --no-print-directory $(TARGETS:%=build/fuzz/%)
@@ -179,6 +175,6 @@ clean: ## what was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all programs deps run test crash power model abuse cover fuzz bench bench-check lint install clean help
+.PHONY: all programs deps run test crash power model cover fuzz bench bench-check lint install clean help
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

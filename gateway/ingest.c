@@ -87,18 +87,20 @@ parse(struct ingest *in)
 {
 	struct in_request *request = in->request->in;
 	struct json_error error;
+	char why[sizeof error.what + 40];
+	int n;
 
 	/* The tree of a hostile body is many times its size; this bounds it. */
-	if (arena.ceiling == 0)
-		arena_init(&arena, (size_t)route_conf()->limits.body * 64 + (1 << 20));
+	arena.ceiling = (size_t)route_conf()->limits.body * 64 + (1 << 20);
 	arena_reset(&arena);
 	in->arena = &arena;
 	in->body = json_read(&arena, request->body, request->body_n, 0,
 	    (int)route_conf()->limits.depth, &error);
-	if (in->body == NULL)
-		ingest_refuse(in, 400, cannot,
-		    arena_printf(&arena, "%s (at byte %zu)", error.what, error.at));
-	return in->body != NULL;
+	if (in->body != NULL)
+		return true;
+	n = snprintf(why, sizeof why, "%s (at byte %zu)", error.what, error.at);
+	ingest_refuse(in, 400, cannot, (struct slice){why, (size_t)n});
+	return false;
 }
 
 struct slice

@@ -2,9 +2,9 @@
  * What every door for alerts shares (CONTRACT §3, §5, §6): a door knows an address and a format,
  * the rest is the same for all of them.
  *
- *     door: finds the integration ─▶ ingest() ─▶ door: read ─▶ records, applied ─▶ door: answer
- *                                      │ 404 429 503    │ 400 413         │ 503      behind the commit
- *                                      └────────────────┴─────────────────┴──▶ door: refuse
+ *     door: whose key? ─▶ ingest() ─▶ door: read ─▶ records, applied ─▶ door: answer
+ *                           │ 404 429 503   │ 400 413         │ 503        (behind the commit)
+ *                           └───────────────┴─────────────────┴─▶ door: refuse
  */
 #ifndef GATEWAY_INGEST_H
 #define GATEWAY_INGEST_H

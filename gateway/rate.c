@@ -48,9 +48,9 @@ find(uint32_t integration)
 static void
 fill(struct bucket *bucket, int64_t per_minute, int64_t most, int64_t now)
 {
-	int64_t passed = now - bucket->at;
+	int64_t passed = now - bucket->at, lack = most - bucket->parts;
 
-	if (bucket->at == 0 || bucket->parts >= most || passed > (most - bucket->parts) / per_minute)
+	if (bucket->at == 0 || lack <= 0 || passed > lack / per_minute)
 		bucket->parts = most;
 	else if (passed > 0)
 		bucket->parts += passed * per_minute;

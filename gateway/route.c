@@ -22,6 +22,7 @@ static const struct route {
 } routes[] = {
     {"POST", "integration/{}/{}/{}", SERVE_INGEST, ACCESS_OPEN, api_generic},
     {"POST", "api/integration/{}/{}", SERVE_INGEST, ACCESS_OPEN, api_generic},
+    {"POST", "api/events/{}", SERVE_INGEST, ACCESS_OPEN, api_events},
     {"POST", "integration/{}", SERVE_INGEST, ACCESS_OPEN, api_pagertree},
     {"GET", "api/alert/status/{}", SERVE_STATUS, ACCESS_OPEN, api_status},
     {"GET", "api/incidents", SERVE_API, ACCESS_READ, api_incidents},

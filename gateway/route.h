@@ -48,6 +48,7 @@ void route_not_found(struct route_request *) NONNULL;
 
 /* The handlers: one file each. */
 route_handler api_generic;   /* api_generic.c */
+route_handler api_events;    /* api_events.c */
 route_handler api_pagertree; /* api_pagertree.c */
 route_handler api_status;    /* api_status.c */
 route_handler api_incidents, api_incidents_filter, api_incident; /* api_incident.c */

@@ -378,6 +378,49 @@ def test_pagertree_urgency_absent(gateway):
     assert created(gateway, LOW)["urgency"] == 0
 
 
+def kept(gateway, number):
+    """What the API shows of an incident's first alert."""
+    return gateway.get("/api/incidents/%d/alerts/" % number).json()[0]
+
+
+@pytest.mark.parametrize("meta, shown", [
+    ({"incident": True, "incident_severity": "SEV-1", "incident_message": "call 1"},) * 2,
+    ({"incident": "false", "incident_severity": "SEV-UNKNOWN", "Zone": {"a": [1]}},) * 2,
+    ({}, {}), ([1], None), ("x", None), (None, None), (7, None)])
+def test_pagertree_meta(gateway, meta, shown):
+    """§6: an object, kept as it is, its keys with their case; anything else is left out."""
+    payload = kept(gateway, created(gateway, Meta=meta)["incident_number"])["payload"]
+    assert payload == ({} if shown is None else {"meta": shown})
+
+
+def test_pagertree_kept(gateway):
+    """§6: the alert as it is shown: Title, Description, Id, and the rest as its payload."""
+    number = created(gateway, Id=7, Description="d", Tags=["a", "a", ""], Meta={"incident": True},
+                     urgency="low")["incident_number"]
+    alert = kept(gateway, number)
+    assert (alert["message"], alert["summary"], alert["entity_id"]) == ("disk full", "d", "7")
+    assert alert["alert_type"] == "3" and alert["integration_object"]["name"] == "Tree"
+    assert alert["payload"] == {"tags": ["a"], "meta": {"incident": True}, "urgency": "low"}
+
+
+def test_pagertree_capture(gateway):
+    """§6: further keys are kept only where capture_additional_data is true, in lower case."""
+    more = {"Monitor": {"Name": "web", "up": [False]}, "message": "own", "dedup_keys": ["x"], "n": 1.5}
+    assert kept(gateway, created(gateway, **more)["incident_number"])["payload"] == {}
+    alert = kept(gateway, created(gateway, CAPTURING, **more)["incident_number"])
+    assert alert["message"] == "disk full"
+    assert alert["payload"] == {"monitor": {"Name": "web", "up": [False]}, "message": "own",
+                                "dedup_keys": ["x"], "n": 1.5}
+
+
+def test_pagertree_capture_case(gateway):
+    """§6: of keys that differ by case only, the last one in the document counts."""
+    body = b'{"event_type": "create", "TITLE": "first", "title": "last", "Zone": 1, "zONE": 2}'
+    trace = bare(post(gateway, body, CAPTURING), 200).header("X-Trace-Id")
+    alert = kept(gateway, gateway.settled(trace)["incident"]["incident_number"])
+    assert (alert["message"], alert["payload"]) == ("last", {"zone": 2})
+
+
 def test_pagertree_accepted_line(gateway):
     """§12: an accepted one is logged as every alert is."""
     mark = gateway.mark()

@@ -384,7 +384,7 @@ static const struct row listeners[] = {
 	{LISTEN("{'address': 'systemd '}"),
 	    "t:1:81: listen[0].address: " LISTEN_FORMS "\n"},
 	{LISTEN("{'address': 'unix:/a'}, {'address': 'unix:/a'}"),
-	    "t:1:106: listen[1].address: is already used on line 1\n"},
+	    "t:1:105: listen[1].address: is already used on line 1\n"},
 	{LISTEN("{'address': '8080'}"),
 	    "t:1:81: listen[0].address: " LISTEN_FORMS "\n"},
 	{LISTEN("{'address': '127.0.0.1'}"),
