@@ -56,13 +56,14 @@ int command_failed(const char *command, const char *format, ...) PRINTF(2, 3);
 	    "none here /etc/tocsin/tocsin.json"}
 /* The file that given (or NULL) means. */
 const char *command_file(const char *given) MUST;
-/* The configuration and the files it names; NULL when there was a fault, all are on standard
- * error. */
-struct conf *command_load(const char *file) MUST NONNULL;
+/* The configuration, checked with the files that it names or without; NULL when there was a fault,
+ * all are on standard error. */
+struct conf *command_load(const char *file, bool files) MUST NONNULL;
 
 extern const struct command command_run, command_check, command_key; /* command_conf.c */
 extern const struct command command_sign, command_verify;            /* command_sign.c */
 extern const struct command command_receive;
 extern const struct command command_dump, command_backup;            /* command_dump.c */
+extern const struct command command_deliveries, command_replay, command_status;
 
 #endif

@@ -44,11 +44,11 @@ report(void *arg, const char *line)
 }
 
 struct conf *
-command_load(const char *file)
+command_load(const char *file, bool files)
 {
 	struct conf *conf = conf_load(file, report, NULL);
 
-	if (conf != NULL && !tls_check(conf, file, report, NULL)) {
+	if (files && conf != NULL && !tls_check(conf, file, report, NULL)) {
 		conf_release(conf);
 		conf = NULL;
 	}
@@ -63,7 +63,7 @@ run_gateway(int argc, char **argv)
 
 	if (file == NULL)
 		return 2;
-	conf = command_load(file);
+	conf = command_load(file, true);
 	return conf == NULL ? 1 : server_run(conf);
 }
 
@@ -75,7 +75,7 @@ run_check(int argc, char **argv)
 
 	if (file == NULL)
 		return 2;
-	conf = command_load(file);
+	conf = command_load(file, true);
 	if (conf == NULL)
 		return 1;
 	printf("%s is good (services %zu, integrations %zu, webhooks %zu)\n", file,
