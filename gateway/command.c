@@ -31,7 +31,8 @@ static const struct command command_help = {.name = "help",
 
 const struct command *const command_table[] = {&command_run, &command_check, &command_key,
     &command_sign, &command_verify, &command_receive, &command_dump, &command_backup,
-    &command_deliveries, &command_replay, &command_status, &command_version, &command_help, NULL};
+    &command_incidents, &command_incident, &command_deliveries, &command_replay,
+    &command_status, &command_version, &command_help, NULL};
 
 const struct command *
 command_find(const char *name)

@@ -64,6 +64,8 @@ extern const struct command command_run, command_check, command_key; /* command_
 extern const struct command command_sign, command_verify;            /* command_sign.c */
 extern const struct command command_receive;
 extern const struct command command_dump, command_backup;            /* command_dump.c */
-extern const struct command command_deliveries, command_replay, command_status;
+extern const struct command command_incidents, command_incident;     /* command_incidents.c */
+extern const struct command command_deliveries, command_replay;      /* command_deliveries.c */
+extern const struct command command_status;
 
 #endif

@@ -72,7 +72,7 @@ set_token(struct remote *remote, struct slice token, const char *from)
 	return true;
 }
 
-/* The file's only line. */
+/* The file's only line. Complaints do not repeat the argument: it may be the token itself. */
 static bool
 read_token(struct remote *remote)
 {
@@ -82,12 +82,12 @@ read_token(struct remote *remote)
 	bool ok = file != NULL && !ferror(file);
 
 	if (!ok)
-		command_failed(remote->command, "%s: %s", remote->token_file, strerror(errno));
+		command_failed(remote->command, "--token-file: %s", strerror(errno));
 	if (file != NULL)
 		fclose(file);
 	if (n > 0 && text[n - 1] == '\n')
 		n--;
-	ok = ok && set_token(remote, (struct slice){text, n}, remote->token_file);
+	ok = ok && set_token(remote, (struct slice){text, n}, "--token-file");
 	sodium_memzero(text, sizeof text);
 	return ok;
 }

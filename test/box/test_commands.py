@@ -5,8 +5,8 @@ import pytest
 
 from gateway import run
 
-COMMANDS = ["run", "check", "key", "sign", "verify", "receive", "dump", "backup", "version",
-            "help"]
+COMMANDS = ["run", "check", "key", "sign", "verify", "receive", "dump", "backup", "incidents",
+            "incident", "deliveries", "replay", "status", "version", "help"]
 
 
 def listed():
