@@ -3,10 +3,6 @@
  * as fit into 4 MiB.
  *
  *   head ─▶ alert ─▶ the one before it ─▶ ... ─▶ the first, or an expired one
- *
- * The head of an open incident stands in memory, where it may be an alert of this very turn. So a
- * head that is not there is looked for again in later passes: by then that turn is committed, or
- * has come to nothing.
  */
 #include <stdlib.h>
 
@@ -16,14 +12,11 @@
 #include "gateway/view.h"
 
 enum { ALERTS_MOST = 1000, BODY_ENDS = 4 << 20, BODY_MOST = BODY_ENDS + VIEW_ALERT_MOST };
-enum { LOOKS_MOST = 3 };
 enum { STEP_ALERTS = 100, STEP_BYTES = 256 << 10 };
 
 struct alerts {
 	struct task task; /* first: they are cast to each other */
-	uint64_t number;
 	struct uuid at;   /* the next one */
-	int looks;        /* for the head, in vain */
 	int n;
 	struct buf body;
 	struct json_writer w;
@@ -40,21 +33,6 @@ static void
 on_gone(struct task *task)
 {
 	free_alerts((struct alerts *)task);
-}
-
-/* Whether it is known where to start, be it that there is nothing. */
-static bool
-find_head(struct alerts *list, struct txn *txn)
-{
-	struct incident_row incident;
-	struct alert_row alert;
-
-	if (list->n > 0 || list->looks == LOOKS_MOST || alerts_get(txn, &list->at, &alert))
-		return true;
-	list->looks++;
-	if (incidents_get(txn, list->number, &incident))
-		list->at = engine_head(list->number, &incident);
-	return alerts_get(txn, &list->at, &alert);
 }
 
 /* Writes the next alert; false: there is none. */
@@ -78,8 +56,6 @@ write_some(struct alerts *list, struct txn *txn)
 {
 	size_t until = list->body.n + STEP_BYTES;
 
-	if (!find_head(list, txn))
-		return false;
 	for (int i = 0; i < STEP_ALERTS && list->body.n < until; i++)
 		if (!write_next(list, txn))
 			return true;
@@ -124,13 +100,17 @@ api_alerts(struct route_request *request)
 	struct txn *txn = turn_read();
 	struct alerts *list = new_alerts();
 	struct incident_row row;
+	uint64_t number;
 
-	if (txn == NULL || list == NULL)
+	if (txn == NULL || list == NULL) {
 		in_detail(request->in, 503, "The store cannot be read.");
-	else if (!view_find(txn, request->part[0], &list->number, &row))
+	} else if (!view_find(txn, request->part[0], &number, &row)) {
 		route_not_found(request);
-	else if (task_begin(&list->task, request))
-		return;
+	} else {
+		list->at = engine_head(number, &row);
+		if (task_begin(&list->task, request))
+			return;
+	}
 	if (list != NULL)
 		free_alerts(list);
 }

@@ -72,8 +72,7 @@ const struct conf_webhook *engine_webhook(uint32_t id);
 const struct conf_service *engine_service(uint32_t id);
 /* A service as it is printed at wall time now: status and creation date filled in. */
 struct service_facts engine_service_facts(const struct conf_service *, int64_t now) NONNULL;
-/* An incident's newest alert, where row is a snapshot's: maybe one of this turn, which the snapshot
- * has not. Zero: there is none, or the incident is being resolved in this turn. */
+/* An incident's newest alert as it is committed, like row, which is a snapshot's; zero: none. */
 struct uuid engine_head(uint64_t number, const struct incident_row *row) NONNULL;
 /* A stored incident as the value that is printed. */
 struct incident engine_incident(uint64_t number, const struct incident_row *) NONNULL;

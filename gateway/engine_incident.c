@@ -44,11 +44,7 @@ engine_incident(uint64_t number, const struct incident_row *row)
 struct uuid
 engine_head(uint64_t number, const struct incident_row *row)
 {
-	const struct open_incident *incident = open_by_number(number);
-
-	if (row->status == INCIDENT_RESOLVED)
-		return row->head;
-	return incident != NULL ? incident->head : (struct uuid){{0}};
+	return row->status == INCIDENT_RESOLVED ? row->head : open_committed_head(number);
 }
 
 struct service_facts

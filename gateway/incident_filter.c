@@ -179,21 +179,18 @@ has_text(const struct incident_filter_ids *set, struct slice text)
 	return set->count == 0 || (uuid_parse(text, &id) && has(set, &id));
 }
 
-/* tags: a JSON array of ids, as text. */
+/* tags: a JSON array of texts, as text. What stands between two quotes and is an id is a tag. */
 static bool
 has_tag(const struct incident_filter_ids *set, struct slice tags)
 {
-	const char *p = tags.p, *end = tags.p + tags.n;
 	const size_t n = UUID_TEXT - 1;
 
 	if (set->count == 0)
 		return true;
-	while (p < end && (p = memchr(p, '"', (size_t)(end - p))) != NULL) {
-		p++;
-		if ((size_t)(end - p) > n && has_text(set, (struct slice){p, n}))
+	for (size_t i = 0; i + n + 1 < tags.n; i++)
+		if (tags.p[i] == '"' && tags.p[i + n + 1] == '"' &&
+		    has_text(set, (struct slice){tags.p + i + 1, n}))
 			return true;
-		p = (size_t)(end - p) > n ? p + n + 1 : end;
-	}
 	return false;
 }
 

@@ -138,6 +138,20 @@ open_set_head(struct open_incident *incident, const struct uuid *alert)
 	open_table_dirty(incident, true);
 }
 
+/* What this turn noted first of an incident is how it was before. */
+struct uuid
+open_committed_head(uint64_t number)
+{
+	const struct open_incident *incident;
+	const struct uuid none = {{0}};
+
+	for (size_t i = 0; i < undoing.undo_count; i++)
+		if (undoing.undo[i].incident->number == number)
+			return undoing.undo[i].kind == UNDO_ADD ? none : undoing.undo[i].head;
+	incident = open_by_number(number);
+	return incident != NULL ? incident->head : none;
+}
+
 void
 open_close(struct open_incident *incident)
 {

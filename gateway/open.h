@@ -48,6 +48,9 @@ struct open_incident *open_by_number(uint64_t number) MUST;
 /* The open incident of that service with the largest number. */
 struct open_incident *open_newest(uint32_t service) MUST;
 size_t open_total(void);
+/* An incident's newest alert as it is committed, whatever this turn has done; zero: it has none, or
+ * was not open. */
+struct uuid open_committed_head(uint64_t number);
 
 /* The changes. open_add() and open_link() fail without memory (NULL, false): fail the turn then.
  * open_link() also refuses beyond OPEN_KEYS_MAX. Each of the first two writes nothing to the

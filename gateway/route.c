@@ -308,12 +308,15 @@ route_body(struct route_request *request, struct arena *arena)
 {
 	struct in_request *in = request->in;
 	struct json_error error;
+	char what[sizeof error.what + 32];
 	struct json *body;
 
 	body = json_read(arena, in->body, in->body_n, 0, (int)conf->limits.depth, &error);
 	if (body != NULL && body->type == JSON_OBJECT)
 		return body;
-	route_refuse(request, SLICE("body"), "is not a JSON object");
+	if (body == NULL)
+		snprintf(what, sizeof what, "%s (at byte %zu)", error.what, error.at);
+	route_refuse(request, SLICE("body"), body == NULL ? what : "is not a JSON object");
 	return NULL;
 }
 

@@ -1,8 +1,13 @@
 """The incidents API, changing (CONTRACT §2): create, PATCH, PUT, and the webhooks of it (§8)."""
 
+import os
+import signal
+import subprocess
+import time
+
 import pytest
 
-from gateway import integration, until, webhook
+from gateway import BUILD, integration, until, webhook
 from vendor import (HEADER, ID22, IDS, KEYS, OTHER_SERVICE, READING, SERVICE, TOKENS, change,
                     create, parse, refused)
 from receiver import answer, sign, sign_parsed
@@ -261,18 +266,26 @@ def test_change_reopen(make, status):
 
 
 def test_change_reopen_in_one_turn(make):
-    """§2: also where it was resolved a moment ago, on the same connection."""
+    """§2: also where it was resolved a moment ago, in the same turn."""
     gateway = world(make)
-    for n in range(1, 20):
+    refusals = 0
+    for n in range(1, 21):
         create(gateway)
         path = "/api/incidents/%d" % n
         with gateway.connect() as one, gateway.connect() as other:
-            one.send(request("PATCH", path, {"status": 3}) + request("PATCH", path, {"status": 1}))
-            other.send(request("PATCH", path, {"status": 2}))
-            assert one.read().status == 200
-            refused(one.read(), "status")
-            assert other.read().status in (200, 400)
-        assert gateway.incident(n)["status"] == 3
+            for connection in (one, other):
+                connection.request("GET", path)
+            gateway.signal(signal.SIGSTOP)
+            one.send(request("PATCH", path, {"status": 3}))
+            other.send(request("PATCH", path, {"status": 2, "title": "late"}))
+            gateway.signal(signal.SIGCONT)
+            assert one.read().json()["status"] == 3
+            late = other.read()
+            refusals += late.status == 400
+            assert late.status == 400 or late.json()["status"] == 2
+        found = gateway.incident(n)
+        assert (found["status"], found["title"] == "late") == (3, late.status == 200)
+    assert refusals
 
 
 def test_change_and_alerts(make):
@@ -435,8 +448,26 @@ def test_change_survives_kill9(make):
     assert gateway.alert("resolved", entity_id="e")["incident"]["incident_number"] == 1
 
 
+def test_change_in_a_full_store(make):
+    """§3: what is left of the room is for what is promised: no new ones, no notes, but changes."""
+    gateway = world(make, limits={"store": "16MiB"})
+    create(gateway)
+    large = {"message": "m", "alert_type": "info", "payload": {"x": "y" * 400000}}
+    for _ in range(35):
+        assert gateway.post(large).status == 200
+    large["payload"] = {"x": "y" * 100000}
+    while gateway.get("/-/ready").status == 200:  # it looks once a second
+        assert gateway.post(large).status == 200
+        time.sleep(0.2)
+    for which, body in (("", {"title": "t", "service": SERVICE}), ("1/note", {"note": "n"})):
+        response = ask(gateway, "POST", which, body)
+        assert response.status == 503 and int(response.header("Retry-After")) > 0
+    assert change(gateway, 1, status=2, title="T")["status"] == 2
+    assert change(gateway, 1, status=3)["title"] == "T"
+
+
 def test_change_killed_under_load(make):
-    """§1.1: kill -9 amid changes: each that was answered is there, whole."""
+    """§1.1: kill -9 amid changes: each that was answered is there, whole, and so is the store."""
     gateway = world(make)
     for n in range(8):
         create(gateway, "t%d" % n)
@@ -450,6 +481,9 @@ def test_change_killed_under_load(make):
                 gateway.kill9()
                 break
             told[n] = connection.read().json()
+    checked = subprocess.run([os.path.join(BUILD, "tool", "store_check"), gateway.data],
+                             capture_output=True, text=True, timeout=60)
+    assert checked.returncode == 0, checked.stdout
     gateway.start()
     for n, incident in told.items():
         found = gateway.incident(n)
@@ -462,7 +496,7 @@ def test_change_commit_fails(make):
     receiver = make.receiver()
     gateway = world(make, receiver)
     create(gateway)
-    receiver.wait(1)
+    gateway.wait_log("delivery.delivered")
     before = gateway.incident(1)
     for method, which, body in (("PATCH", "1", {"status": 3, "title": "T"}),
                                 ("POST", "", {"title": "t", "service": SERVICE}),

@@ -1,6 +1,7 @@
 """The incidents API, read (CONTRACT §2): lists in pages, filters, alerts."""
 
 import datetime
+import signal
 import urllib.parse
 
 import pytest
@@ -264,7 +265,8 @@ def test_filter_wrong(gateway, field, value):
     refused(gateway.request("POST", "/api/incidents/filter/", {field: value}), field)
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b'{"status": 1}}', b"\xff", b'"x"'])
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b'{"status": 1}}', b"\xff", b'"x"',
+                                  b'{"a": ' + b"[" * 40 + b"]" * 40 + b"}", b"[[]," * 100000])
 def test_filter_no_object(gateway, body):
     """§2: the body is an object."""
     refused(gateway.request("POST", "/api/incidents/filter/", body), "body")
@@ -397,19 +399,41 @@ def test_alerts_large(make):
     assert found[1]["payload"] == {"x": "y" * 500000}
 
 
+def together(gateway, alert, path):
+    """An alert and a request for the path that are there in one pass of the loop; both answers."""
+    with gateway.connect() as one, gateway.connect() as other:
+        for connection in (one, other):
+            assert connection.request("GET", "/-/healthy").status == 200
+        gateway.signal(signal.SIGSTOP)
+        one.send(request("POST", ingest(), alert))
+        other.send(request("GET", path))
+        gateway.signal(signal.SIGCONT)
+        return one.read(), other.read()
+
+
 def test_alerts_in_the_same_turn(make):
-    """§2: one connection sends an alert and asks for it before the alert is on disk."""
+    """§2: asked for before an alert is on disk: with it or without it, but never fewer."""
     gateway = make.gateway()
     gateway.opened(entity_id="e", message="0")
-    with gateway.connect() as connection:
-        for n in range(1, 30):
-            connection.send(
-                request("POST", ingest(), {"message": str(n), "alert_type": "info",
-                                           "entity_id": "e"}) +
-                request("GET", "/api/incidents/1/alerts"))
-            assert connection.read().status == 200
-            assert [a["message"] for a in connection.read().json()] == [
-                str(i) for i in range(n, -1, -1)]
+    for n in range(1, 20):
+        alert = {"message": str(n), "alert_type": "info", "entity_id": "e"}
+        answer, asked = together(gateway, alert, "/api/incidents/1/alerts")
+        assert answer.status == 200
+        messages = [a["message"] for a in asked.json()]
+        assert messages in ([str(i) for i in range(m, -1, -1)] for m in (n - 1, n))
+
+
+def test_alerts_while_it_is_resolved(make):
+    """§2: also in the turn that ends the incident."""
+    gateway = make.gateway()
+    for n in range(1, 20):
+        for message in ("0", "1"):
+            gateway.alert("critical", entity_id="e", message=message)
+        alert = {"message": "2", "alert_type": "resolved", "entity_id": "e"}
+        answer, asked = together(gateway, alert, "/api/incidents/%d/alerts" % n)
+        assert answer.status == 200
+        assert [a["message"] for a in asked.json()] in (["1", "0"], ["2", "1", "0"])
+        assert len(alerts(gateway, n)) == 3
 
 
 def test_alerts_while_others_come(make):
@@ -434,14 +458,32 @@ def test_alerts_while_others_come(make):
 def test_alerts_of_a_turn_that_failed(make):
     """§1.2: what could not be stored is not shown, and what was before is."""
     gateway = make.gateway()
-    gateway.opened(entity_id="e", message="0")
-    with gateway.connect() as connection:
-        gateway.fail_commit(1)
-        connection.send(
-            request("POST", ingest(), {"message": "1", "alert_type": "info", "entity_id": "e"}) +
-            request("GET", "/api/incidents/1/alerts"))
-        assert connection.read().status == 503
-        assert [alert["message"] for alert in connection.read().json()] == ["0"]
+    for n in range(1, 10):
+        for message in ("0", "1"):
+            gateway.alert("critical", entity_id="e", message=message)
+        for alert_type in ("info", "resolved"):
+            gateway.fail_commit(1)
+            alert = {"message": "2", "alert_type": alert_type, "entity_id": "e"}
+            answer, asked = together(gateway, alert, "/api/incidents/%d/alerts" % n)
+            assert answer.status == 503
+            assert [a["message"] for a in asked.json()] == ["1", "0"]
+        gateway.alert("resolved", entity_id="e")
+
+
+def test_alerts_while_every_turn_fails(make):
+    """§1.2: what is shown is what is committed, however often that fails."""
+    gateway = make.gateway()
+    for message in ("0", "1"):
+        gateway.alert("critical", entity_id="e", message=message)
+    gateway.fail_commit(1000000)
+    busy = request("POST", ingest(), {"message": "2", "alert_type": "info", "entity_id": "e"})
+    with gateway.connect() as writer, gateway.connect() as reader:
+        for _ in range(20):
+            writer.send(busy * 10)
+            for _ in range(3):
+                found = reader.request("GET", "/api/incidents/1/alerts").json()
+                assert [alert["message"] for alert in found] == ["1", "0"]
+            assert {writer.read().status for _ in range(10)} == {503}
 
 
 def test_alerts_expired(make):
@@ -469,6 +511,24 @@ def test_alerts_integration_gone(make):
     alert, = alerts(gateway, 1)
     assert list(alert) == ALERT_KEYS
     assert alert["integration_object"] is None and alert["integration"] is None
+
+
+def test_alerts_of_another_format(make):
+    """§6: of a PagerTree source in the same shape; its tags are no ids, and filter nothing."""
+    tree = {"name": "Tree", "type": "pagertree", "key": "int_ODCWagoG9"}
+    gateway = make.gateway(integrations=[integration(), tree])
+    response = gateway.post({"event_type": "create", "Id": 7, "Title": "down", "Description": "d",
+                             "Tags": ["a", IDS[1] + '"', '"' + IDS[2] + '"', "b\\", IDS[3]]},
+                            "/integration/int_ODCWagoG9")
+    assert response.status == 200
+    until(lambda: gateway.rows()["incidents"] == 1)
+    alert, = alerts(gateway, 1)
+    assert list(alert) == ALERT_KEYS
+    assert (alert["message"], alert["summary"], alert["entity_id"]) == ("down", "d", "7")
+    assert alert["integration_object"]["name"] == "Tree" and alert["alert_type"] == "3"
+    assert isinstance(alert["payload"], dict) and alert["urls"] == []
+    for tag, count in ((IDS[1], 0), (IDS[2], 0), (IDS[3], 1), (IDS[4], 0)):
+        assert filtered(gateway, {"tag_ids": [tag]})["count"] == count
 
 
 @pytest.mark.parametrize("which", ["99999", "nonsense", "0", "2222222222222222222222", "%31"])

@@ -137,6 +137,49 @@ test_open_keys_max(void **state)
 /* ---- undo, one kind at a time --------------------------------------------------------------- */
 
 static void
+assert_committed_head(uint64_t number, uint32_t n)
+{
+	struct uuid want = {{0}}, got = open_committed_head(number);
+
+	if (n > 0)
+		want = id_of(n);
+	assert_memory_equal(got.b, want.b, sizeof got.b);
+}
+
+/* What is committed stays to be seen until the turn has an end. */
+static void
+test_open_committed_head(void **state)
+{
+	struct open_incident *one = add(1, 7, "a"), *two;
+
+	(void)state;
+	one->head = id_of(1);
+	assert_committed_head(1, 0); /* added in this turn */
+	open_settle(true);
+	assert_committed_head(1, 1);
+	two = add(2, 7, "b");
+	two->head = id_of(2);
+	set_head(one, 3);
+	set_head(one, 4);
+	open_save(turn(), one);
+	set_head(one, 5);
+	assert_committed_head(1, 1);
+	assert_committed_head(2, 0);
+	open_close(one);
+	assert_committed_head(1, 1);
+	open_settle(false);
+	assert_committed_head(1, 1);
+	assert_committed_head(2, 0);
+	set_head(one, 6);
+	open_settle(true);
+	assert_committed_head(1, 6);
+	assert_committed_head(99, 0);
+	open_close(one);
+	open_settle(true);
+	assert_committed_head(1, 0);
+}
+
+static void
 test_open_undo_add(void **state)
 {
 	(void)state;
@@ -289,6 +332,7 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {WORLD_TEST(test_open_find),
+						  WORLD_TEST(test_open_committed_head),
 						  WORLD_TEST(test_open_newest),
 						  WORLD_TEST(test_open_growth),
 						  WORLD_TEST(test_open_keys_max),
