@@ -54,6 +54,7 @@ api_ready(struct route_request *request)
 	if (detail && !route_admit(request))
 		return;
 	w = route_reply(request, why == NULL ? 200 : 503);
+	request->in->reply.report = true;
 	json_open(&w, '{');
 	json_key(&w, "status");
 	json_text(&w, why == NULL ? "ready" : why);

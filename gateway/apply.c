@@ -10,6 +10,7 @@
 #include "gateway/ids.h"
 #include "gateway/job.h"
 #include "gateway/log.h"
+#include "gateway/metrics.h"
 #include "gateway/reason.h"
 #include "gateway/turn.h"
 
@@ -179,7 +180,9 @@ apply(const struct record *record)
 	if (txn == NULL || !follow_turn())
 		return false;
 	engine_apply(txn, record);
-	if (record->kind == RECORD_RESUME)
+	if (record->kind == RECORD_ALERT)
+		metrics_received(record->alert.integration, record->alert.alert.type);
+	else if (record->kind == RECORD_RESUME)
 		state.turn_drain = true;
 	return !store_failed(txn);
 }
@@ -223,6 +226,7 @@ watch_alert(const struct record *record, enum engine_outcome outcome, uint64_t n
 
 	if (outcome == OUTCOME_QUEUED)
 		return; /* it will be applied later, and that has a line */
+	metrics_applied(record->alert.integration, outcome);
 	log_begin(LOG_LEVEL_INFO, "alert.applied", "%s", outcome_messages[outcome]);
 	log_uuid("trace.id", &record->alert.trace);
 	if (integration != NULL)
@@ -290,4 +294,5 @@ const struct engine_watch apply_watch = {.alert = watch_alert,
     .event = watch_event,
     .head = watch_head,
     .dead = watch_dead,
+    .settled = metrics_settled,
     .held = watch_held};

@@ -53,6 +53,10 @@ struct similar {
 	int64_t time;
 };
 
+struct count {
+	uint64_t count;
+};
+
 static bool
 decode_schema(struct slice value, void *row)
 {
@@ -70,6 +74,16 @@ decode_similar(struct slice value, void *row)
 
 	field_u8(&r);
 	((struct similar *)row)->time = field_i64(&r);
+	return field_end(&r);
+}
+
+static bool
+decode_count(struct slice value, void *row)
+{
+	struct field_reader r = field_read(value);
+
+	field_u8(&r);
+	((struct count *)row)->count = field_u64(&r);
 	return field_end(&r);
 }
 
@@ -93,6 +107,7 @@ union row {
 	RECORD_ROWS(MEMBER)
 	struct schema schema;
 	struct similar similar;
+	struct count count;
 	struct record pending;
 };
 
@@ -107,6 +122,7 @@ union row {
 FIELDS(nothing) = {END};
 FIELDS(schema) = {F(schema, schema, dump_u32), END};
 FIELDS(similar) = {F(similar, time, dump_date), END};
+FIELDS(count) = {F(count, count, dump_u64), END};
 
 FIELDS(meta) = {F(meta, next_number, dump_u64), F(meta, applied, dump_u64),
     F(meta, next_pending, dump_u64), F(meta, next_name, dump_u32), F(meta, last_id, dump_id),
@@ -196,6 +212,7 @@ static const struct layout layouts[] = {
     {"lanes", NULL, {WEBHOOK, NUMBER, N}, decode_lane, lane_fields},
     {"due", NULL, {TIME, WEBHOOK, NUMBER, N}, decode_nothing, nothing_fields},
     {"dead", NULL, {WEBHOOK, {"delivery", dump_part_id}}, decode_nothing, nothing_fields},
+    {"dead_counts", NULL, {WEBHOOK}, decode_count, count_fields},
     {"attempts", NULL, {{"delivery", dump_part_id}, N}, decode_attempt, attempt_fields},
     {"notes", NULL, {NUMBER, {"id", dump_part_id}}, decode_note, note_fields},
     {"timers", NULL, {TIME, {"kind", dump_part_timer}, NUMBER}, decode_nothing, nothing_fields},

@@ -35,6 +35,9 @@ struct engine_watch {
 	void (*head)(const struct lane_key *, const struct uuid *delivery, bool fresh);
 	/* A delivery went to the dead letters without an attempt; reason: a word of reason.h */
 	void (*dead)(uint32_t webhook, uint64_t number, const char *reason, const char *why);
+	/* A delivery has come to an end, delivered or dead: its row says which. age: us since its
+	 * event, of a delivered one. */
+	void (*settled)(uint32_t webhook, const struct delivery_row *, int64_t age);
 	/* An operator, or a receiver's 410, said so; held may be what it was. */
 	void (*held)(uint32_t webhook, bool held);
 };

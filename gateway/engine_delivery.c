@@ -56,6 +56,7 @@ bury(struct txn *txn, uint32_t webhook, const struct uuid *id, struct delivery_r
 	row->next = 0;
 	deliveries_put(txn, id, row);
 	dead_put(txn, webhook, id);
+	engine.watch->settled(webhook, row, 0);
 }
 
 static void
@@ -170,6 +171,7 @@ delivery_outcome(struct txn *txn, const struct record *record)
 		delivery.state = DELIVERY_DELIVERED;
 		delivery.next = 0;
 		deliveries_put(txn, &outcome->delivery, &delivery);
+		engine.watch->settled(key.webhook, &delivery, record->wall - delivery.created);
 		if (lanes_get(txn, &key, &lane))
 			leave_lane(txn, &key, &lane);
 	} else if (lanes_get(txn, &key, &lane)) {

@@ -207,7 +207,8 @@ incident_move(struct txn *txn, const struct record *record, struct open_incident
 		engine_fail(txn);
 		return;
 	}
-	row.status = incident->status = (uint8_t)status;
+	row.status = (uint8_t)status;
+	open_set_status(incident, status);
 	if (status == INCIDENT_RESOLVED) {
 		close_incident(record, incident, &row);
 	} else if (status == INCIDENT_ACKNOWLEDGED) {
@@ -269,7 +270,7 @@ incident_create(struct txn *txn, const struct record *record, struct incident_ro
 		return NULL;
 	}
 	engine.meta.next_number++;
-	incident->status = INCIDENT_TRIGGERED;
+	open_set_status(incident, INCIDENT_TRIGGERED);
 	incident->unique_id = row->unique_id;
 	incident->created = incident->triggered = record->steady;
 	incident->head = row->head;

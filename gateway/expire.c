@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "gateway/clock.h"
+#include "gateway/metrics.h"
 
 enum { LEAST_ROWS = 64, STEP_ROWS = 32, MAX_US = 2000, REST_US = 60000000 };
 
@@ -24,7 +25,10 @@ static struct {
 static size_t
 step_traces(struct txn *txn, size_t max)
 {
-	return traces_expire(txn, expire_trace_horizon(), max);
+	size_t removed = traces_expire(txn, expire_trace_horizon(), max);
+
+	metrics_traces_expired(removed);
+	return removed;
 }
 
 static size_t

@@ -65,7 +65,8 @@ arm(struct in_conn *c)
 {
 	if (time_of(c->state) == 0)
 		return;
-	c->deadline = clock_mono() + time_of(c->state);
+	c->since = clock_mono();
+	c->deadline = c->since + time_of(c->state);
 	TAILQ_INSERT_TAIL(&in.lists[c->state], c, timed);
 }
 

@@ -22,6 +22,7 @@ struct in_reply {
 	const char *content_type; /* NULL: application/json */
 	char headers[256];       /* further header lines, each with its CRLF */
 	bool close;              /* close the connection behind it */
+	bool report;             /* a 503 is what was asked for, not a refusal */
 };
 
 struct in_request {
@@ -32,6 +33,7 @@ struct in_request {
 	const struct http_head *head;
 	char *body;              /* may be changed by the handler */
 	size_t body_n;
+	unsigned route;          /* set by the handler: which answer to count; 0: none of ours */
 	struct in_reply reply;
 };
 
@@ -80,10 +82,18 @@ void in_park(struct in_request *) NONNULL;
  * the client goes away first. */
 struct in_conn *in_defer(struct in_request *, void (*gone)(void *arg), void *arg) NONNULL;
 void in_answer(struct in_conn *, int status, struct slice body) NONNULL;
+/* The same for an answer with status 200 of any length: piece by piece. room is told, with in_defer's
+ * arg, when the next one may come; it may be told at once, and the client may be gone at once. */
+void in_piece(struct in_conn *, const char *content_type, struct slice, void (*room)(void *arg))
+    NONNULL;
+void in_end_pieces(struct in_conn *) NONNULL;
 
 /* Shorthand for a reply {"detail": text} or {"error": ..., "detail": ...}. */
 void in_detail(struct in_request *, int status, const char *detail) NONNULL;
 
-const char *in_status_text(int status);
+/* The statuses that are sent, by number of their own; an unknown one counts as 500. */
+enum { IN_STATUSES = 15 };
+size_t in_status_index(int status);
+int in_status_at(size_t index);
 
 #endif

@@ -9,26 +9,33 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "gateway/clock.h"
 #include "gateway/log.h"
 #include "gateway/turn.h"
 
-const char *
-in_status_text(int status)
-{
-	static const struct {
-		int status;
-		const char *text;
-	} texts[] = {{200, "OK"}, {201, "Created"}, {202, "Accepted"}, {400, "Bad Request"},
-	    {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
-	    {405, "Method Not Allowed"}, {408, "Request Timeout"}, {413, "Content Too Large"},
-	    {417, "Expectation Failed"}, {429, "Too Many Requests"},
-	    {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"},
-	    {503, "Service Unavailable"}};
+static const struct {
+	int status;
+	const char *text;
+} statuses[IN_STATUSES] = {{200, "OK"}, {201, "Created"}, {202, "Accepted"}, {400, "Bad Request"},
+    {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
+    {408, "Request Timeout"}, {413, "Content Too Large"}, {417, "Expectation Failed"},
+    {429, "Too Many Requests"}, {431, "Request Header Fields Too Large"},
+    {503, "Service Unavailable"}, {500, "Internal Server Error"}};
 
-	for (size_t i = 0; i < COUNT_OF(texts); i++)
-		if (texts[i].status == status)
-			return texts[i].text;
-	return "Status";
+size_t
+in_status_index(int status)
+{
+	size_t i = 0;
+
+	while (i < IN_STATUSES - 1 && statuses[i].status != status)
+		i++;
+	return i;
+}
+
+int
+in_status_at(size_t index)
+{
+	return statuses[index].status;
 }
 
 /* ---- bytes to the socket ----------------------------------------------------------------- */
@@ -47,8 +54,8 @@ linger(struct in_conn *c)
 	in_read_on(c, true);
 }
 
-static void
-put_out(struct in_conn *c, const char *p, size_t n)
+void
+in_put_out(struct in_conn *c, const char *p, size_t n)
 {
 	ssize_t sent = c->out.n > 0 ? 0 : send(c->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 
@@ -69,7 +76,7 @@ put_out(struct in_conn *c, const char *p, size_t n)
 static void
 send_answer(struct in_conn *c, const char *p, size_t n)
 {
-	put_out(c, p, n);
+	in_put_out(c, p, n);
 	if (c->state == IN_CLOSED)
 		return;
 	if (c->out.n > 0)
@@ -97,7 +104,9 @@ in_flush(struct in_conn *c)
 	}
 	buf_free(&c->out);
 	in_write_on(c, false);
-	if (c->state == IN_BODY)
+	if (c->pieces)
+		in_piece_taken(c);
+	else if (c->state == IN_BODY)
 		in_go_on_later(c); /* it was a 100 Continue; some of the body may have come */
 	else if (c->close)
 		linger(c);
@@ -110,7 +119,7 @@ in_send_continue(struct in_conn *c)
 {
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-	put_out(c, text, sizeof text - 1);
+	in_put_out(c, text, sizeof text - 1);
 }
 
 /* ---- replies to bytes -------------------------------------------------------------------- */
@@ -121,7 +130,7 @@ write_head(struct buf *b, const struct in_reply *reply, bool close)
 	buf_puts(b, "HTTP/1.1 ");
 	buf_put_number(b, (uint64_t)reply->status);
 	buf_putc(b, ' ');
-	buf_puts(b, in_status_text(reply->status));
+	buf_puts(b, statuses[in_status_index(reply->status)].text);
 	if (reply->body->n > 0) {
 		buf_puts(b, "\r\nContent-Type: ");
 		buf_puts(b,
@@ -134,10 +143,47 @@ write_head(struct buf *b, const struct in_reply *reply, bool close)
 	buf_puts(b, close ? "Connection: close\r\n\r\n" : "\r\n");
 }
 
+/* What the status says of the request, in the state that the connection is in. */
+static enum metrics_refusal
+refusal(const struct in_conn *c, const struct in_reply *reply)
+{
+	switch (reply->status) {
+	case 401:
+	case 403:
+		return METRICS_UNAUTHORIZED;
+	case 404:
+	case 405:
+		return METRICS_NOT_FOUND;
+	case 408:
+		return c->state == IN_BODY ? METRICS_BODY_TIME : METRICS_HEADER_TIME;
+	case 413:
+	case 431:
+		return METRICS_TOO_LARGE;
+	case 429:
+		return METRICS_RATE_LIMITED;
+	case 503:
+		return reply->report ? METRICS_NOT_REFUSED
+		       : in.turning_away ? METRICS_DRAINING
+				     : METRICS_STORE_FULL;
+	default:
+		return reply->status < 400 || reply->status >= 500 ? METRICS_NOT_REFUSED
+								   : METRICS_BAD_REQUEST;
+	}
+}
+
+static void
+count_answer(const struct in_conn *c)
+{
+	metrics_answer(c->route, c->method, c->status, clock_mono() - c->asked);
+	metrics_refused(c->refusal);
+}
+
 static void
 write_reply(struct in_conn *c, const struct in_reply *reply, bool head_only)
 {
 	c->close = c->close || reply->close || c->listener->gone || in.draining;
+	c->status = reply->status;
+	c->refusal = refusal(c, reply);
 	buf_clear(&in.wire);
 	write_head(&in.wire, reply, c->close);
 	if (!head_only)
@@ -145,6 +191,7 @@ write_reply(struct in_conn *c, const struct in_reply *reply, bool head_only)
 	if (reply->body->failed || in.wire.failed) {
 		/* Half an answer would be worse than none. */
 		c->close = true;
+		c->status = 500;
 		buf_clear(&in.wire);
 		buf_puts(&in.wire, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n"
 				   "Connection: close\r\n\r\n");
@@ -156,6 +203,7 @@ in_reply_now(struct in_conn *c, const struct in_reply *reply, bool head_only)
 {
 	write_reply(c, reply, head_only);
 	send_answer(c, in.wire.p, in.wire.n);
+	count_answer(c);
 }
 
 void
@@ -187,6 +235,9 @@ in_refuse(struct in_conn *c, int status, const char *error)
 {
 	struct in_reply reply = {.status = status, .body = &in.body, .close = true};
 
+	c->asked = clock_mono();
+	c->route = 0;
+	c->method = metrics_no_method();
 	buf_clear(&in.body);
 	if (!c->bare)
 		buf_printf(&in.body, "{\"detail\": \"%s\"}", error);
@@ -232,6 +283,15 @@ keep_unavailable(struct in_conn *c)
 	in_reply_keep(c, &reply, false);
 }
 
+void
+in_finish(struct in_conn *c, const char *p, size_t n)
+{
+	send_answer(c, p, n);
+	count_answer(c);
+	if (c->state == IN_PARKED)
+		in_resume(c);
+}
+
 static void
 on_commit(void *arg, bool ok)
 {
@@ -243,12 +303,11 @@ on_commit(void *arg, bool ok)
 		keep_unavailable(c);
 	if (c->answer_n == 0) {
 		in_enter(c, IN_ANSWER); /* it is in `out` already */
+		count_answer(c);
 		in_flush(c);
 		return;
 	}
-	send_answer(c, c->answer, c->answer_n);
-	if (c->state == IN_PARKED)
-		in_resume(c);
+	in_finish(c, c->answer, c->answer_n);
 }
 
 void
@@ -268,6 +327,7 @@ in_defer(struct in_request *request, void (*gone)(void *), void *arg)
 	request->conn->gone = gone;
 	request->conn->gone_arg = arg;
 	request->conn->head_only = slice_is(request->head->method, SLICE("HEAD"));
+	request->conn->old = request->head->minor == 0;
 	in_enter(request->conn, IN_PARKED);
 	request->reply.status = 0;
 	return request->conn;
@@ -284,7 +344,6 @@ in_answer(struct in_conn *c, int status, struct slice body)
 	buf_put_slice(&in.body, body);
 	if (status == 503)
 		snprintf(reply.headers, sizeof reply.headers, "Retry-After: 5\r\n");
-	in_reply_now(c, &reply, c->head_only);
-	if (c->state == IN_PARKED)
-		in_resume(c);
+	write_reply(c, &reply, c->head_only);
+	in_finish(c, in.wire.p, in.wire.n);
 }

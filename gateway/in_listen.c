@@ -50,6 +50,13 @@ out_of_descriptors(void)
 }
 
 static void
+stop_accepting(void)
+{
+	metrics_refused(METRICS_CONNECTIONS);
+	in_accept_on(false);
+}
+
+static void
 on_accept(evutil_socket_t fd, short what, void *arg)
 {
 	struct in_listener *listener = arg;
@@ -61,7 +68,8 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (int i = 0; i < ACCEPT_MOST; i++) {
 		if (in.count >= in.limits.connections) {
-			in_accept_on(false);
+			if (i == 0)
+				stop_accepting(); /* there is one that has to wait */
 			return;
 		}
 		n = sizeof name;

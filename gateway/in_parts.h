@@ -4,6 +4,7 @@
  *   in.c          connections: states, bytes, deadlines, start and stop
  *   in_request.c  from bytes to requests
  *   in_answer.c   from replies to bytes, at once, behind the commit, or later
+ *   in_pieces.c   answers longer than anybody wants to hold in memory
  *   in_listen.c   listeners and accepting
  */
 #ifndef GATEWAY_IN_PARTS_H
@@ -13,6 +14,7 @@
 #include <sys/queue.h>
 
 #include "gateway/in.h"
+#include "gateway/metrics.h"
 #include "gateway/socket.h"
 
 enum { IN_SHARED_SIZE = 64 << 10, IN_ANSWER_INLINE = 320, IN_REPLY_MAX = 6 << 20 };
@@ -57,6 +59,7 @@ struct in_conn {
 	bool bare;             /* its answer has no body, whatever it becomes */
 	bool more;             /* bytes in `in` may be gone on with: on the list `onward` */
 	struct event read, write;
+	int64_t since;         /* mono: when it came into its state, of timed ones */
 	int64_t deadline;      /* mono */
 	TAILQ_ENTRY(in_conn) timed; /* in lists[state] */
 	TAILQ_ENTRY(in_conn) on;    /* in `onward` while more, in `closed` when closed */
@@ -73,7 +76,15 @@ struct in_conn {
 	size_t answer_n;
 	void (*gone)(void *);  /* of a put-off request */
 	void *gone_arg;
-	bool head_only;        /* of a put-off request: it was a HEAD */
+	bool head_only;        /* of a put-off request: it was a HEAD; */
+	bool old;              /* it was HTTP/1.0 */
+	bool pieces;           /* its answer has begun, and there is more of it */
+	void (*room)(void *);  /* told when a piece is out */
+	/* Of the request at hand, for metrics. */
+	int64_t asked;         /* mono: when it was complete */
+	unsigned route, method;
+	int status;
+	enum metrics_refusal refusal;
 };
 
 TAILQ_HEAD(in_list, in_conn);
@@ -130,6 +141,13 @@ void in_unserved(struct in_request *, bool bare) NONNULL;
 void in_send_continue(struct in_conn *) NONNULL;
 /* `out` has room, or has become empty. */
 void in_flush(struct in_conn *) NONNULL;
+/* Sends what the kernel takes; the rest waits in `out`. */
+void in_put_out(struct in_conn *, const char *p, size_t n) NONNULL;
+/* The same with the last bytes of an answer, and goes on. */
+void in_finish(struct in_conn *, const char *p, size_t n) NONNULL;
+
+/* in_pieces.c */
+void in_piece_taken(struct in_conn *) NONNULL; /* `out` is empty again */
 
 /* in_listen.c */
 void in_accept_on(bool);

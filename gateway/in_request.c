@@ -47,10 +47,13 @@ handle(struct in_conn *c, char *body, size_t n)
 	c->scanned = 0;
 	buf_clear(&in.body);
 	in_enter(c, IN_IDLE); /* the next head's deadline is its own */
+	c->asked = c->since;
+	c->method = metrics_method(head.method);
 	if (in.turning_away)
 		in_unserved(&request, wants_bare());
 	else
 		in.handler(&request);
+	c->route = request.route;
 	turn_charge(n + 256);
 	if (request.reply.status == 0)
 		return; /* put off */

@@ -13,6 +13,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/log.h"
+#include "gateway/metrics.h"
 #include "gateway/request.h"
 #include "gateway/turn.h"
 
@@ -122,6 +123,7 @@ on_done(struct out_attempt *attempt, const struct out_result *result)
 	state.in_flight--;
 	job->state = JOB_SETTLING;
 	job->result = *result;
+	metrics_attempt(queue->webhook->id, result->reason, result->total);
 	judge(queue, job);
 	job_settle(job);
 	job_wake();

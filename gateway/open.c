@@ -169,7 +169,7 @@ put_fields(struct open_incident *incident, const struct undo *undo)
 	incident->head = undo->head;
 	incident->triggered = undo->triggered;
 	incident->acknowledged = undo->acknowledged;
-	incident->status = undo->status;
+	open_set_status(incident, undo->status);
 	open_table_dirty(incident, false);
 	incident->dirty_from = undo->dirty_from;
 	open_table_dirty(incident, undo->dirty);
@@ -284,7 +284,7 @@ load_row(void *arg, uint64_t number, const struct open_row *row)
 		return false;
 	}
 	incident->unique_id = facts.unique_id;
-	incident->status = row->status;
+	open_set_status(incident, row->status);
 	incident->created = row->created;
 	incident->triggered = row->triggered;
 	incident->acknowledged = row->acknowledged;

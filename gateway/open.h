@@ -15,6 +15,7 @@
 
 #include <sys/queue.h>
 
+#include "proto/incident.h"
 #include "store/store.h"
 
 struct open_link;
@@ -22,7 +23,7 @@ struct open_link;
 struct open_incident {
 	uint64_t number;
 	uint32_t service;
-	uint8_t status;           /* enum incident_status: triggered or acknowledged */
+	uint8_t status;           /* enum incident_status; changed by open_set_status() */
 	bool dirty;               /* head differs from the one saved */
 	bool closed;              /* resolved in this turn: found by nobody, freed at its end */
 	int64_t created, triggered, acknowledged; /* steady; 0: not acknowledged */
@@ -48,6 +49,7 @@ struct open_incident *open_by_number(uint64_t number) MUST;
 /* The open incident of that service with the largest number. */
 struct open_incident *open_newest(uint32_t service) MUST;
 size_t open_total(void);
+size_t open_total_of(enum incident_status);
 /* An incident's newest alert as it is committed, whatever this turn has done; zero: it has none, or
  * was not open. */
 struct uuid open_committed_head(uint64_t number);
@@ -59,6 +61,7 @@ struct open_incident *open_add(uint64_t number, uint32_t service) MUST;
 bool open_link(struct open_incident *, uint32_t integration, struct slice entity_id) MUST NONNULL;
 /* To be called before fields of an incident are changed; false without memory: change nothing. */
 bool open_touch(struct open_incident *) MUST NONNULL;
+void open_set_status(struct open_incident *, enum incident_status) NONNULL;
 void open_set_head(struct open_incident *, const struct uuid *alert) NONNULL;
 void open_close(struct open_incident *) NONNULL;
 

@@ -31,6 +31,7 @@ struct open_table {
 	size_t link_room, link_count; /* room is a power of two */
 	struct open_number_bucket *numbers;
 	size_t number_room, number_count;
+	size_t by_status[INCIDENT_RESOLVED + 1]; /* of number_count */
 	struct open_list *services;   /* by u32 */
 	size_t service_room;
 	struct open_list dirty;       /* in the order of dirty_from */

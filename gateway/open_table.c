@@ -114,6 +114,12 @@ open_total(void)
 	return open_table.number_count;
 }
 
+size_t
+open_total_of(enum incident_status status)
+{
+	return open_table.by_status[status];
+}
+
 /* ---- the lists an incident stands on ----------------------------------------------------- */
 
 static void
@@ -219,6 +225,7 @@ open_table_add(struct open_incident *incident)
 	if (open_table.number_count++ >= open_table.number_room)
 		grow_numbers();
 	LIST_INSERT_HEAD(number_bucket(incident->number), incident, by_number);
+	open_table.by_status[incident->status]++;
 	hook_service(incident);
 	SLIST_FOREACH (link, &incident->links, of_incident)
 		open_table_add_link(link);
@@ -232,9 +239,19 @@ open_table_remove(struct open_incident *incident)
 	LIST_REMOVE(incident, by_number);
 	assert(open_table.number_count > 0);
 	open_table.number_count--;
+	open_table.by_status[incident->status]--;
 	TAILQ_REMOVE(&open_table.services[incident->service], incident, in_service);
 	SLIST_FOREACH (link, &incident->links, of_incident)
 		open_table_remove_link(link);
+}
+
+void
+open_set_status(struct open_incident *incident, enum incident_status status)
+{
+	assert(!incident->closed);
+	open_table.by_status[incident->status]--;
+	open_table.by_status[status]++;
+	incident->status = (uint8_t)status;
 }
 
 /* In the order of the alerts that made them dirty. That is at the end, unless something is

@@ -27,7 +27,7 @@
 	X(QUEUE_FULL, 15, "queue_full", "too many deliveries wait for the webhook")
 
 #define REASON_NUMBER(name, number, word, text) REASON_##name = (number),
-enum reason { REASONS(REASON_NUMBER) };
+enum reason { REASONS(REASON_NUMBER) REASON_COUNT };
 #undef REASON_NUMBER
 
 const char *reason_word(unsigned reason); /* "" for an unknown one */

@@ -1,8 +1,9 @@
 /*
  * The table of routes and the way to a handler: surface, path, method, token.
  *
- * A path is matched part by part; "{}" stands for any one part that is not empty. A trailing slash
- * is optional everywhere. Routes of a surface that the listener does not serve do not exist there.
+ * A path is matched part by part; "{...}" stands for any one part that is not empty, and its name
+ * is for readers of metrics. A trailing slash is optional everywhere. Routes of a surface that the
+ * listener does not serve do not exist there.
  */
 #include "gateway/route.h"
 
@@ -20,31 +21,32 @@ static const struct route {
 	enum access access;
 	route_handler *handler;
 } routes[] = {
-    {"POST", "integration/{}/{}/{}", SERVE_INGEST, ACCESS_OPEN, api_generic},
-    {"POST", "api/integration/{}/{}", SERVE_INGEST, ACCESS_OPEN, api_generic},
-    {"POST", "api/events/{}", SERVE_INGEST, ACCESS_OPEN, api_events},
-    {"POST", "integration/{}", SERVE_INGEST, ACCESS_OPEN, api_pagertree},
-    {"GET", "api/alert/status/{}", SERVE_STATUS, ACCESS_OPEN, api_status},
+    {"POST", "integration/{account}/{application}/{key}", SERVE_INGEST, ACCESS_OPEN, api_generic},
+    {"POST", "api/integration/{application}/{key}", SERVE_INGEST, ACCESS_OPEN, api_generic},
+    {"POST", "api/events/{key}", SERVE_INGEST, ACCESS_OPEN, api_events},
+    {"POST", "integration/{int_id}", SERVE_INGEST, ACCESS_OPEN, api_pagertree},
+    {"GET", "api/alert/status/{trace_id}", SERVE_STATUS, ACCESS_OPEN, api_status},
     {"GET", "api/incidents", SERVE_API, ACCESS_READ, api_incidents},
     {"POST", "api/incidents", SERVE_API, ACCESS_WRITE, api_incident_create},
     {"POST", "api/incidents/filter", SERVE_API, ACCESS_READ, api_incidents_filter},
-    {"GET", "api/incidents/{}", SERVE_API, ACCESS_READ, api_incident},
-    {"PATCH", "api/incidents/{}", SERVE_API, ACCESS_WRITE, api_incident_change},
-    {"PUT", "api/incidents/{}", SERVE_API, ACCESS_WRITE, api_incident_change},
-    {"GET", "api/incidents/{}/alerts", SERVE_API, ACCESS_READ, api_alerts},
-    {"GET", "api/incidents/{}/note", SERVE_API, ACCESS_READ, api_notes},
-    {"POST", "api/incidents/{}/note", SERVE_API, ACCESS_WRITE, api_note},
+    {"GET", "api/incidents/{incident}", SERVE_API, ACCESS_READ, api_incident},
+    {"PATCH", "api/incidents/{incident}", SERVE_API, ACCESS_WRITE, api_incident_change},
+    {"PUT", "api/incidents/{incident}", SERVE_API, ACCESS_WRITE, api_incident_change},
+    {"GET", "api/incidents/{incident}/alerts", SERVE_API, ACCESS_READ, api_alerts},
+    {"GET", "api/incidents/{incident}/note", SERVE_API, ACCESS_READ, api_notes},
+    {"POST", "api/incidents/{incident}/note", SERVE_API, ACCESS_WRITE, api_note},
     {"GET", "api/deliveries", SERVE_API, ACCESS_READ, api_deliveries},
-    {"GET", "api/deliveries/{}", SERVE_API, ACCESS_READ, api_delivery},
-    {"POST", "api/deliveries/{}/replay", SERVE_API, ACCESS_WRITE, api_replay},
+    {"GET", "api/deliveries/{delivery}", SERVE_API, ACCESS_READ, api_delivery},
+    {"POST", "api/deliveries/{delivery}/replay", SERVE_API, ACCESS_WRITE, api_replay},
     {"POST", "api/deliveries/replay", SERVE_API, ACCESS_WRITE, api_replay_many},
-    {"POST", "api/webhooks/{}/test", SERVE_API, ACCESS_WRITE, api_test},
-    {"POST", "api/webhooks/{}/pause", SERVE_API, ACCESS_WRITE, api_webhook_pause},
-    {"POST", "api/webhooks/{}/resume", SERVE_API, ACCESS_WRITE, api_webhook_resume},
+    {"POST", "api/webhooks/{name}/test", SERVE_API, ACCESS_WRITE, api_test},
+    {"POST", "api/webhooks/{name}/pause", SERVE_API, ACCESS_WRITE, api_webhook_pause},
+    {"POST", "api/webhooks/{name}/resume", SERVE_API, ACCESS_WRITE, api_webhook_resume},
     {"POST", "-/pause", SERVE_OPS, ACCESS_WRITE, api_pause},
     {"POST", "-/resume", SERVE_OPS, ACCESS_WRITE, api_resume},
     {"GET", "-/healthy", SERVE_ALL, ACCESS_OPEN, api_healthy},
     {"GET", "-/ready", SERVE_ALL, ACCESS_OPEN, api_ready},
+    {"GET", "metrics", SERVE_OPS, ACCESS_OPEN, api_metrics},
 };
 
 static const struct conf *conf;
@@ -87,7 +89,7 @@ match(const char *pattern, struct slice path, struct slice part[ROUTE_PARTS])
 		have = cut_part(&path);
 		if (have.n == 0)
 			return false;
-		if (slice_is(want, SLICE("{}")))
+		if (want.p[0] == '{')
 			part[n++] = have;
 		else if (!slice_is(want, have))
 			return false;
@@ -198,6 +200,7 @@ route_request(struct in_request *in)
 		if (!(route->surface & in->surfaces) || !match(route->path, path, request.part))
 			continue;
 		if (method_is(route, in->head->method)) {
+			in->route = (unsigned)i + 1;
 			if (admit(&request, route->access))
 				route->handler(&request);
 			return;
@@ -217,7 +220,19 @@ route_is_bare(const struct http_head *head)
 	struct slice part[ROUTE_PARTS];
 
 	return slice_is(head->method, SLICE("POST")) &&
-	       match("integration/{}", trim(head->path), part);
+	       match("integration/{int_id}", trim(head->path), part);
+}
+
+unsigned
+route_count(void)
+{
+	return COUNT_OF(routes) + 1;
+}
+
+const char *
+route_path(unsigned route)
+{
+	return route == 0 ? "none" : routes[route - 1].path;
 }
 
 /* ---- for handlers ------------------------------------------------------------------------ */

@@ -11,7 +11,7 @@ enum { ROUTE_PARTS = 4 };
 /* A request with what its route found. */
 struct route_request {
 	struct in_request *in;
-	struct slice part[ROUTE_PARTS]; /* what the {} of the path matched, not decoded */
+	struct slice part[ROUTE_PARTS]; /* what the {...} of the path matched, not decoded */
 	const struct conf_token *token; /* whose it is; NULL where none is asked for */
 };
 
@@ -24,6 +24,11 @@ void route_request(struct in_request *) NONNULL;
 in_bare route_is_bare;
 
 const struct conf *route_conf(void);
+
+/* Routes by number, as in_request has it: how many there are, and the path of one as its pattern
+ * without the slash in front. 0 is "none". */
+unsigned route_count(void);
+const char *route_path(unsigned route);
 
 /* The value of a query parameter, as it stands in the target; {NULL, 0}: not there. */
 struct slice route_query(const struct route_request *, const char *name) NONNULL;
@@ -60,5 +65,6 @@ route_handler api_replay, api_replay_many;  /* api_replay.c */
 route_handler api_test;      /* api_test.c */
 route_handler api_healthy, api_ready, api_pause, api_resume; /* api_ops.c */
 route_handler api_webhook_pause, api_webhook_resume;
+route_handler api_metrics;   /* api_metrics.c */
 
 #endif

@@ -19,6 +19,7 @@
 #include "gateway/job.h"
 #include "gateway/log.h"
 #include "gateway/lookup.h"
+#include "gateway/metrics.h"
 #include "gateway/notify.h"
 #include "gateway/out.h"
 #include "gateway/passed.h"
@@ -188,7 +189,7 @@ configure(void)
 	struct txn *txn = turn_write();
 
 	if (txn == NULL || engine_configure(txn, server.conf, clock_wall()) != 0 ||
-	    turn_end() != STORE_OK)
+	    metrics_configure(server.conf) != 0 || turn_end() != STORE_OK)
 		log_fatal("the configuration's names cannot be stored");
 }
 
@@ -205,6 +206,7 @@ start_parts(void)
 {
 	const struct conf *conf = server.conf;
 
+	metrics_start(clock_wall());
 	turn_start(server.base, server.store, apply_seal);
 	if (apply_start(server.base) != 0)
 		log_fatal("no memory for the loop");
@@ -297,6 +299,7 @@ stop(void)
 	apply_stop();
 	turn_stop();
 	engine_stop();
+	metrics_stop();
 	lookup_stop();
 	tls_stop();
 	rate_stop();

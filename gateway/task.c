@@ -122,3 +122,24 @@ task_detail(struct task *task, int status, const char *detail)
 	task_answer(task, status, buf_slice(&body));
 	buf_free(&body);
 }
+
+static void
+on_room(void *arg)
+{
+	task_go_on(arg);
+}
+
+void
+task_piece(struct task *task, const char *content_type, struct slice piece)
+{
+	in_piece(task->conn, content_type, piece, on_room);
+}
+
+void
+task_end(struct task *task)
+{
+	struct in_conn *conn = task->conn;
+
+	end(task);
+	in_end_pieces(conn);
+}

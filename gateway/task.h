@@ -42,4 +42,9 @@ void task_answer(struct task *, int status, struct slice body) NONNULL;
 /* The same with {"detail": text}. */
 void task_detail(struct task *, int status, const char *detail) NONNULL;
 
+/* In a step, as the last it does: a piece of an answer with status 200 and of any length. The next
+ * step comes when the client has taken it. task_end() is behind the last one, and ends the task. */
+void task_piece(struct task *, const char *content_type, struct slice) NONNULL;
+void task_end(struct task *) NONNULL;
+
 #endif

@@ -15,6 +15,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/log.h"
+#include "gateway/metrics.h"
 
 enum { MAX_REQUESTS = 512, MAX_BYTES = 1 << 20, MAX_US = 5000, SLOW_COMMIT_US = 50000 };
 
@@ -150,6 +151,7 @@ tell_failed(int result)
 {
 	int64_t now = clock_mono();
 
+	metrics_store_error();
 	turn.untold++;
 	if (turn.told != 0 && now - turn.told < CLOCK_S)
 		return;
@@ -174,7 +176,10 @@ commit(void)
 		log_fatal("the store failed while it was written to; what is on disk is safe");
 	} else if (result != STORE_OK) {
 		tell_failed(result);
-	} else if (took > SLOW_COMMIT_US) {
+		return result;
+	}
+	metrics_commit(took);
+	if (took > SLOW_COMMIT_US) {
 		log_begin(LOG_LEVEL_WARNING, "server.warning", "a commit was slow");
 		log_duration(took);
 		log_end();
@@ -200,6 +205,7 @@ measure(void)
 	if (turn.began == 0)
 		return;
 	took = clock_mono() - turn.began;
+	metrics_turn(took);
 	if (took > turn.longest)
 		turn.longest = took;
 	turn.turns++;
@@ -223,6 +229,7 @@ turn_end(void)
 	}
 	event_base_update_cache_time(turn.base); /* deadlines armed by hooks start now */
 	log_settle(result == STORE_OK);
+	metrics_settle(result == STORE_OK);
 	run_hooks(result == STORE_OK);
 	measure();
 	turn.failed = turn.full = false;

@@ -4,6 +4,9 @@
  *	deliveries  delivery id            one event for one webhook
  *	attempts    (delivery id, n)       how each attempt ended
  *	dead        (webhook, delivery id) an index of the dead letters, no value
+ *	dead_counts webhook                how many rows it has there
+ *
+ * Dead letters may be too many to be counted when somebody asks, so they are as they come and go.
  */
 #include "store/txn.h"
 
@@ -106,20 +109,61 @@ dead_key(uint32_t webhook, const struct uuid *delivery)
 	return key;
 }
 
+static struct key
+dead_count_key(uint32_t webhook)
+{
+	struct key key = {.n = 0};
+
+	key_add_u32(&key, webhook);
+	return key;
+}
+
+uint64_t
+dead_count(struct txn *txn, uint32_t webhook)
+{
+	struct key key = dead_count_key(webhook);
+	struct slice value;
+
+	if (!table_get(txn, TABLE_DEAD_COUNTS, key_slice(&key), &value))
+		return 0;
+	struct field_reader r = field_read(value);
+	uint8_t version = field_u8(&r);
+	uint64_t count = field_u64(&r);
+	return txn_check(txn, field_end(&r) && version == TXN_BARE_VERSION) ? count : 0;
+}
+
+static void
+set_dead_count(struct txn *txn, uint32_t webhook, uint64_t count)
+{
+	struct key key = dead_count_key(webhook);
+	struct buf *value = txn_value(txn);
+
+	field_put_u8(value, TXN_BARE_VERSION);
+	field_put_u64(value, count);
+	table_put(txn, TABLE_DEAD_COUNTS, key_slice(&key), value);
+}
+
 void
 dead_put(struct txn *txn, uint32_t webhook, const struct uuid *delivery)
 {
 	struct key key = dead_key(webhook, delivery);
 
+	if (dead_get(txn, webhook, delivery))
+		return;
 	table_put_bare(txn, TABLE_DEAD, key_slice(&key));
+	set_dead_count(txn, webhook, dead_count(txn, webhook) + 1);
 }
 
 void
 dead_remove(struct txn *txn, uint32_t webhook, const struct uuid *delivery)
 {
 	struct key key = dead_key(webhook, delivery);
+	uint64_t count;
 
-	table_del(txn, TABLE_DEAD, key_slice(&key));
+	if (!table_del(txn, TABLE_DEAD, key_slice(&key)))
+		return;
+	count = dead_count(txn, webhook);
+	set_dead_count(txn, webhook, count > 0 ? count - 1 : 0);
 }
 
 bool

@@ -332,11 +332,12 @@ void due_put(struct txn *, const struct due_key *) NONNULL;
 void due_remove(struct txn *, const struct due_key *) NONNULL;
 bool due_first(struct txn *, struct due_key *) MUST NONNULL;
 
-/* ---- dead: (webhook, delivery id) -------------------------------------------------------- */
+/* ---- dead: (webhook, delivery id); dead_counts: webhook -> its number of these ----------- */
 
 void dead_put(struct txn *, uint32_t webhook, const struct uuid *delivery) NONNULL;
 void dead_remove(struct txn *, uint32_t webhook, const struct uuid *delivery) NONNULL;
 bool dead_get(struct txn *, uint32_t webhook, const struct uuid *delivery) MUST NONNULL;
+uint64_t dead_count(struct txn *, uint32_t webhook) NONNULL;
 /* The newest one of the webhook with an id of at most *delivery, and the oldest one with an id of
  * at least *delivery; they set *delivery. */
 bool dead_before(struct txn *, uint32_t webhook, struct uuid *delivery) MUST NONNULL;

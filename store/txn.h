@@ -26,6 +26,7 @@
 	X(LANES, lanes)                                                                            \
 	X(DUE, due)                                                                                \
 	X(DEAD, dead)                                                                              \
+	X(DEAD_COUNTS, dead_counts)                                                                \
 	X(ATTEMPTS, attempts)                                                                      \
 	X(NOTES, notes)                                                                            \
 	X(TIMERS, timers)                                                                          \

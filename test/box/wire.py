@@ -62,18 +62,25 @@ class Reader:
 
     def __init__(self):
         self.buffer = b""
+        self.chunked = None  # an answer of which not all chunks have come
 
     def feed(self, data):
         self.buffer += data
 
     def take(self, bodiless=False):
         """The next whole answer, or None while more is needed."""
+        if self.chunked:
+            return self.take_chunks()
         end = self.buffer.find(b"\r\n\r\n")
         if end < 0:
             return None
         status, headers = parse_head(self.buffer[:end])
         answer = Answer(status, headers, b"")
         length = answer.header("Content-Length")
+        if answer.header("Transfer-Encoding") == "chunked" and length is None:
+            self.buffer = self.buffer[end + 4:]
+            self.chunked = answer
+            return self.take_chunks(bodiless)
         if status < 200 or status == 204:
             assert length in (None, "0"), "a %d with a body" % status
             length = "0"
@@ -83,6 +90,22 @@ class Reader:
             return None
         answer.body = self.buffer[end + 4:end + 4 + size]
         self.buffer = self.buffer[end + 4 + size:]
+        return answer
+
+    def take_chunks(self, over=False):
+        while not over:
+            size, found, rest = self.buffer.partition(b"\r\n")
+            if not found:
+                return None
+            assert re.fullmatch(rb"[0-9a-f]+", size), "not a chunk's size: %r" % size
+            n = int(size, 16)
+            if len(rest) < n + 2:
+                return None
+            assert rest[n:n + 2] == b"\r\n", "a chunk does not end: %r" % rest[n:n + 20]
+            self.chunked.body += rest[:n]
+            self.buffer = rest[n + 2:]
+            over = n == 0
+        answer, self.chunked = self.chunked, None
         return answer
 
 

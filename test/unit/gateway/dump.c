@@ -11,7 +11,7 @@
 #include "store/txn.h"
 #include "test/unit/store/samples.h"
 
-enum { ROWS = 18 }; /* that fill() puts, and the schema */
+enum { ROWS = 19 }; /* that fill() puts, and the schema */
 
 static const struct uuid a = SAMPLE_A;
 
@@ -162,6 +162,7 @@ test_dump_lines(void **state)
 	    "\"1970-01-01T00:00:00.036865Z\"}",
 	    "{\"table\": \"due\", \"time\": \"1970-01-01T00:00:01.000000Z\", \"webhook\": \"ops\", "
 	    "\"incident_number\": 7, \"n\": 2}",
+	    "{\"table\": \"dead_counts\", \"webhook\": \"ops\", \"count\": 1}",
 	    "{\"table\": \"deliveries\", \"id\": \"a1020304-0506-0708-090a-0b0c00000001\", "
 	    "\"webhook\": \"ops\", \"incident_number\": 32769, \"n\": 32770, "
 	    "\"event_type\": \"triggered\", \"state\": \"dead\", \"tries\": 32771, "

@@ -32,6 +32,13 @@ end(const struct uuid *id, enum verdict verdict)
 	apply_alone(&record);
 }
 
+static void
+expect_settled(int delivered, int dead)
+{
+	assert_int_equal(w.delivered, delivered);
+	assert_int_equal(w.dead, dead);
+}
+
 /* The delivery fails, and its time comes; it is told of as a head again. */
 static void
 fail_and_wait(const struct uuid *id, enum verdict verdict)
@@ -306,9 +313,15 @@ test_engine_delivery_dead(void **state)
 	assert_true(dead_get(look(), hook_id(0), &id));
 	end(&id, VERDICT_FAILED);
 	assert_true(dead_get(look(), hook_id(0), &id));
+	assert_int_equal(dead_count(look(), hook_id(0)), 1);
 	assert_int_equal(delivery(&id).attempts, 3);
+	expect_settled(0, 1);
+	w.now = delivery(&id).created + 90 * SECOND;
 	end(&id, VERDICT_DELIVERED);
+	expect_settled(1, 1);
+	assert_int_equal(w.age, 90 * SECOND);
 	assert_false(dead_get(look(), hook_id(0), &id));
+	assert_int_equal(dead_count(look(), hook_id(0)), 0);
 	assert_int_equal(delivery(&id).state, DELIVERY_DELIVERED);
 	assert_int_equal(engine_waiting(hook_id(0)), 0);
 }
@@ -361,9 +374,12 @@ test_engine_delivery_queue_full(void **state)
 	assert_int_equal(delivery(&id).reason, REASON_QUEUE_FULL);
 	assert_int_equal(delivery(&id).attempts, 0);
 	assert_true(dead_get(look(), hook_id(0), &id));
+	expect_settled(0, 1);
 	assert_int_equal(engine_waiting(hook_id(0)), 2);
 	world_restart(TWO_WAIT);
 	assert_int_equal(engine_waiting(hook_id(0)), 2);
+	assert_int_equal(dead_count(look(), hook_id(0)), 1);
+	assert_int_equal(dead_count(look(), hook_id(1)), 0);
 	first.webhook = hook_id(0); /* one that is settled makes room again */
 	assert_true(lanes_seek(look(), &first, &lane));
 	end(&lane.delivery, VERDICT_DELIVERED);
@@ -408,6 +424,7 @@ test_engine_delivery_gone(void **state)
 	assert_int_equal(delivery(&w.head).state, DELIVERY_DEAD);
 	assert_int_equal(delivery(&w.head).attempts, 1);
 	assert_true(dead_get(look(), hook_id(0), &w.head));
+	expect_settled(0, 1);
 }
 
 /* Deliveries of a webhook that is no longer configured become dead letters, waiting ones too. */
@@ -438,6 +455,8 @@ test_engine_delivery_orphans(void **state)
 	assert_int_equal(delivery(&behind).state, DELIVERY_DEAD);
 	assert_true(dead_get(look(), gone, &waiting));
 	assert_true(dead_get(look(), gone, &behind));
+	expect_settled(0, 2);
+	assert_int_equal(dead_count(look(), gone), 2);
 	assert_int_equal(engine_waiting(gone), 0);
 	assert_int_equal(engine_waiting(hook_id(0)), 2);
 	assert_int_equal(rows_of("due"), 0);

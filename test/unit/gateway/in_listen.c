@@ -12,6 +12,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/in.h"
+#include "gateway/metrics.h"
 #include "gateway/net.h"
 #include "gateway/turn.h"
 
@@ -268,6 +269,43 @@ test_listen_any_port(void **state)
 	assert_false(opened);
 }
 
+static bool
+counted(const char *line)
+{
+	struct conf conf = {0};
+	struct metrics_walk walk = {.conf = &conf};
+	struct buf text = {.ceiling = 1 << 20};
+	bool found;
+
+	while (metrics_write(&walk, &text, 1 << 16))
+		continue;
+	buf_putc(&text, '\0');
+	found = strstr(text.p, line) != NULL;
+	buf_free(&text);
+	return found;
+}
+
+/* As good as gone: every request is refused, and counted for what it is (CONTRACT §2, §13). */
+static void
+test_listen_turned_away(void **state)
+{
+	const char *answer;
+	int fd;
+
+	(void)state;
+	assert_int_equal(configure("0"), 0);
+	fd = dial(0);
+	assert_true(is_answered(fd));
+	assert_true(counted("rejected_total{reason=\"draining\"} 0\n"));
+	in_turn_away();
+	say(fd, REQUEST);
+	answer = hear(fd);
+	assert_non_null(answer);
+	assert_memory_equal(answer, "HTTP/1.1 503 ", 13);
+	assert_true(counted("rejected_total{reason=\"draining\"} 1\n"));
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -277,6 +315,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_listen_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_listen_all_or_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_listen_any_port, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_listen_turned_away, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -211,12 +211,12 @@ test_open_undo_fields(void **state)
 	struct open_incident *one = add(1, 1, "db");
 
 	(void)state;
-	one->status = INCIDENT_TRIGGERED;
+	open_set_status(one, INCIDENT_TRIGGERED);
 	one->triggered = 10;
 	open_settle(true);
 	for (int i = 1; i <= 3; i++) { /* the oldest values count */
 		assert_true(open_touch(one));
-		one->status = INCIDENT_ACKNOWLEDGED;
+		open_set_status(one, INCIDENT_ACKNOWLEDGED);
 		one->triggered = 10 + i;
 		one->acknowledged = 20 + i;
 	}

@@ -140,7 +140,8 @@ change_some(uint32_t number)
 	struct model_incident *m = &model.incidents[number];
 
 	assert_true(open_touch(incident));
-	m->status = incident->status = (uint8_t)(1 + draw(2));
+	m->status = (uint8_t)(1 + draw(2));
+	open_set_status(incident, m->status);
 	m->triggered = incident->triggered = draw(1000);
 	m->acknowledged = incident->acknowledged = draw(1000);
 	save(number);
@@ -233,7 +234,7 @@ compare_incident(uint32_t number)
 static void
 compare(void)
 {
-	uint32_t newest[3] = {0}, total = 0, number = dirtiest();
+	uint32_t newest[3] = {0}, of[3] = {0}, total = 0, number = dirtiest();
 	struct uuid none;
 
 	for (uint32_t i = 1; i < model.next_number; i++) {
@@ -241,6 +242,7 @@ compare(void)
 		if (model.incidents[i].open)
 			newest[model.incidents[i].service / 70] = i;
 		total += model.incidents[i].open;
+		of[model.incidents[i].status] += model.incidents[i].open;
 	}
 	for (uint32_t key = model.next_key; key < model.next_key + 20; key++)
 		assert_null(open_find(1, entity_of(key))); /* of turns that failed */
@@ -250,6 +252,8 @@ compare(void)
 		assert_int_equal(incident == NULL ? 0 : incident->number, newest[service]);
 	}
 	assert_int_equal(open_total(), total);
+	for (int status = INCIDENT_TRIGGERED; status <= INCIDENT_ACKNOWLEDGED; status++)
+		assert_int_equal(open_total_of((enum incident_status)status), of[status]);
 	if (number == 0)
 		assert_false(open_heads_from(&none));
 	else

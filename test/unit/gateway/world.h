@@ -37,6 +37,8 @@ struct world {
 	struct uuid head; /* the delivery last told of */
 	char told[TOLD_MAX];
 	size_t told_n;
+	int delivered, dead; /* deliveries told of as settled */
+	int64_t age;	     /* of the last one delivered */
 };
 
 static struct world w;
@@ -102,6 +104,16 @@ told_dead(uint32_t webhook, uint64_t number, const char *reason, const char *why
 }
 
 static inline void
+told_settled(uint32_t webhook, const struct delivery_row *row, int64_t age)
+{
+	assert_int_not_equal(webhook, 0);
+	assert_int_not_equal(row->state, DELIVERY_WAITING);
+	w.delivered += row->state == DELIVERY_DELIVERED;
+	w.dead += row->state == DELIVERY_DEAD;
+	w.age = age;
+}
+
+static inline void
 told_held(uint32_t webhook, bool held)
 {
 	tell("%s %s\n", held ? "held" : "free", hook_name(webhook));
@@ -111,6 +123,7 @@ static const struct engine_watch world_watch = {.alert = told_alert,
 						.event = told_event,
 						.head = told_head,
 						.dead = told_dead,
+						.settled = told_settled,
 						.held = told_held};
 
 /* All that was told since the last time. */

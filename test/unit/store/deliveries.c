@@ -78,6 +78,29 @@ test_deliveries_dead_walks(void **state)
 	}
 }
 
+/* Each webhook's dead letters are counted, and only what changes counts. */
+static void
+test_deliveries_dead_count(void **state)
+{
+	struct fixture *f = *state;
+	struct txn *txn = fixture_write(f);
+	struct uuid one = id_of(1), two = id_of(2);
+
+	assert_int_equal(dead_count(txn, 5), 0);
+	dead_put(txn, 5, &one);
+	dead_put(txn, 5, &one);
+	dead_put(txn, 5, &two);
+	dead_put(txn, 6, &two);
+	assert_int_equal(dead_count(txn, 5), 2);
+	assert_int_equal(dead_count(txn, 6), 1);
+	dead_remove(txn, 5, &one);
+	dead_remove(txn, 5, &one);
+	assert_int_equal(dead_count(txn, 5), 1);
+	dead_remove(txn, 6, &two);
+	assert_int_equal(dead_count(txn, 6), 0);
+	assert_int_equal(dead_count(txn, 7), 0);
+}
+
 static void
 test_deliveries_names_find(void **state)
 {
@@ -103,6 +126,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    STORE_TEST(test_deliveries_walks),
 	    STORE_TEST(test_deliveries_dead_walks),
+	    STORE_TEST(test_deliveries_dead_count),
 	    STORE_TEST(test_deliveries_names_find),
 	};
 

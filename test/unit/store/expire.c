@@ -127,6 +127,7 @@ test_expire_deliveries_settled_go_whole(void **state)
 	}
 	assert_true(has_event(txn, 3));
 	assert_true(has_dead(txn, 3, 2));
+	assert_int_equal(dead_count(txn, 2), 1);
 }
 
 /* Undelivered ones are excepted, with the body they still need (CONTRACT §5). */

@@ -45,7 +45,7 @@ test_tables_round_trip(void **state)
 	timers_put(txn, &timer);
 	closed_put(txn, 10, 9);
 	similar_put(txn, 11, SLICE("db-1"), 12);
-	assert_int_equal(store_rows_put(txn), 17);
+	assert_int_equal(store_rows_put(txn), 18);
 	fixture_commit(f);
 	fixture_reopen(f);
 	txn = fixture_write(f);

@@ -1,0 +1,52 @@
+/*
+ * What the files of metrics share among themselves; nobody else includes this.
+ *
+ *   metrics.c        the series, and counting
+ *   metrics_write.c  the table of families, and how each is printed
+ */
+#ifndef GATEWAY_METRICS_PARTS_H
+#define GATEWAY_METRICS_PARTS_H
+
+#include "gateway/histogram.h"
+#include "gateway/in.h"
+#include "gateway/metrics.h"
+
+enum {
+	METRICS_ROUTES = 64,
+	METRICS_TYPES = ALERT_RESOLVED + 1,
+	METRICS_OUTCOMES = OUTCOME_QUEUED,
+	METRICS_EVENTS = 3, /* triggered, acknowledged, resolved */
+	METRICS_METHODS = 8,
+};
+
+struct metrics_integration {
+	uint64_t received[METRICS_TYPES];
+	uint64_t applied[METRICS_OUTCOMES];
+};
+
+struct metrics_webhook {
+	uint64_t delivered[METRICS_EVENTS], dead[METRICS_EVENTS];
+	uint64_t attempts[REASON_COUNT];
+	struct histogram duration, end_to_end;
+};
+
+struct metrics {
+	int64_t started;       /* wall */
+	int64_t reloaded;      /* wall: when a configuration was last taken over */
+	bool reload_ok;        /* the last attempt to do so */
+	struct histogram *http[METRICS_ROUTES][METRICS_METHODS][IN_STATUSES]; /* NULL: none yet */
+	uint64_t refused[METRICS_NOT_REFUSED];
+	struct metrics_integration **integrations; /* by number; NULL: never configured */
+	struct metrics_webhook **webhooks;
+	size_t room;           /* of both */
+	uint64_t traces_expired;
+	uint64_t store_errors;
+	struct histogram commit, commit_alerts, turn;
+};
+
+extern struct metrics metrics;
+
+/* The name of a method, by its number. */
+extern const char *const metrics_methods[METRICS_METHODS];
+
+#endif
