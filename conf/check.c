@@ -4,6 +4,7 @@
  */
 #include "conf/check.h"
 
+#include "conf/compile.h"
 #include "conf/read.h"
 
 /* Their addresses are kinds of claims, beside the rows of the table. */
@@ -178,8 +179,8 @@ check_exposure(struct reader *r, const struct json *root)
 	}
 }
 
-static const struct conf_user *
-find_user(const struct conf *conf, struct slice username)
+const struct conf_user *
+check_user(const struct conf *conf, struct slice username)
 {
 	for (size_t i = 0; i < conf->user_count; i++)
 		if (slice_is(conf->users[i].facts.username, username))
@@ -198,7 +199,7 @@ assign_services(struct reader *r, const struct json *root)
 		name = json_get(node, "assigned_to");
 		if (name == NULL || name->type != JSON_STRING)
 			continue;
-		r->conf->services[i].assigned_to = find_user(r->conf, name->text);
+		r->conf->services[i].assigned_to = check_user(r->conf, name->text);
 		if (r->conf->services[i].assigned_to == NULL)
 			fault_add(&r->faults, name, "is not the username of one of users");
 	}
@@ -209,5 +210,6 @@ check_file(struct reader *r, const struct json *root)
 {
 	check_exposure(r, root);
 	assign_services(r, root);
+	compile_integrations(r, root);
 	unique_check(&r->unique, &r->faults);
 }

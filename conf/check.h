@@ -4,6 +4,8 @@
 
 #include "proto/json_read.h"
 
+struct conf;
+struct conf_user;
 struct reader;
 
 void check_listener(struct reader *, void *listener, const struct json *node);
@@ -11,6 +13,9 @@ void check_window(struct reader *, void *window, const struct json *node);
 void check_integration(struct reader *, void *integration, const struct json *node);
 void check_auth(struct reader *, void *webhook, const struct json *node);
 void check_webhook(struct reader *, void *webhook, const struct json *node);
+
+/* The user of that name; NULL if there is none. Users must have been read. */
+const struct conf_user *check_user(const struct conf *, struct slice username) MUST NONNULL;
 
 /* The whole file; root is an object. */
 void check_file(struct reader *, const struct json *root) NONNULL;

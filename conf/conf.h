@@ -16,6 +16,10 @@
 #include "proto/incident.h"
 #include "proto/sign.h"
 
+struct mapping;
+struct path;
+struct rules;
+
 enum conf_surface {
 	SERVE_INGEST = 1,
 	SERVE_STATUS = 2,
@@ -70,6 +74,9 @@ struct conf_integration {
 	bool capture_additional_data;
 	int64_t rate_per_minute; /* 0: no limit */
 	int64_t rate_burst;      /* 0: as many as a minute brings */
+	const struct path *split;      /* of an array in the body; NULL: the body is one alert */
+	const struct mapping *mapping; /* NULL: none; so the next one */
+	const struct rules *rules;
 	struct uuid unique_id;   /* derived from account, service and name */
 	int64_t seen;            /* us: first time this store saw the name; set by the gateway */
 	uint32_t id;             /* given by the store to the name; 0 until the gateway asked */

@@ -245,12 +245,12 @@ const struct option option_table[] = {
 	OPTION("services.integrations", "rate_limit", OPTION_SECTION,
 	    .opens = "services.integrations.rate_limit", DEFAULT("{}"),
 	    HELP("How many requests it takes."))
-	OPTION("services.integrations", "split", OPTION_TEXT, NOWHERE,
-	    FLAGS(OPTION_NULL | OPTION_LATER),
-	    DEFAULT("null"), HELP("Path of an array whose elements are one alert each."))
-	OPTION("services.integrations", "mapping", OPTION_ANY, FLAGS(OPTION_LATER), DEFAULT("[]"),
+	OPTION("services.integrations", "split", OPTION_TEXT, NOWHERE, FLAGS(OPTION_NULL),
+	    RANGE(1, 1000), DEFAULT("null"),
+	    HELP("Path of an array whose elements are one alert each."))
+	OPTION("services.integrations", "mapping", OPTION_ANY, NOWHERE, DEFAULT("[]"),
 	    HELP("How a body of another format becomes an alert."))
-	OPTION("services.integrations", "rules", OPTION_ANY, FLAGS(OPTION_LATER), DEFAULT("[]"),
+	OPTION("services.integrations", "rules", OPTION_ANY, NOWHERE, DEFAULT("[]"),
 	    HELP("Conditions on alerts and what is done with those that meet them."))
 
 	OPTION("services.integrations.rate_limit", "per_minute", OPTION_NUMBER,

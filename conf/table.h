@@ -30,7 +30,7 @@ enum option_type {
 	OPTION_SECTION,   /* an object; its rows are kept in the same struct */
 	OPTION_SECTIONS,  /* such an object, or a list of them */
 	OPTION_LIST,      /* a list of objects: a struct each and a count */
-	OPTION_ANY,       /* not looked into */
+	OPTION_ANY,       /* looked into behind the table (conf/compile.c) */
 	OPTION_TYPES,
 };
 

@@ -23,17 +23,31 @@ refuse(struct route_request *request, int status, const char *shown, struct slic
 }
 
 static void
+write_trace(struct json_writer *w, const struct ingest_alert *alert)
+{
+	char trace[UUID_TEXT];
+
+	uuid_text(&alert->trace, trace);
+	json_text(w, trace);
+}
+
+static void
 answer(struct ingest *in)
 {
 	struct json_writer w = route_reply(in->request, 200);
-	char trace[UUID_TEXT];
 
-	uuid_text(&in->alerts[0].trace, trace);
 	json_open(&w, '{');
 	json_key(&w, "message");
 	json_text(&w, "success");
 	json_key(&w, "trace_id");
-	json_text(&w, trace);
+	write_trace(&w, &in->alerts[0]);
+	if (in->integration->split != NULL) {
+		json_key(&w, "trace_ids");
+		json_open(&w, '[');
+		for (size_t i = 0; i < in->count; i++)
+			write_trace(&w, &in->alerts[i]);
+		json_close(&w, ']');
+	}
 	json_close(&w, '}');
 }
 

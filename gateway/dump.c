@@ -163,7 +163,8 @@ FIELDS(incident) = {F(incident_row, unique_id, dump_id22), F(incident_row, servi
     TEXT(incident_row, title, dump_text), TEXT(incident_row, summary, dump_text),
     F(incident_row, incident_key, dump_text), F(incident_row, priority, dump_text),
     F(incident_row, sla, dump_text), F(incident_row, escalation_policy, dump_text),
-    TEXT(incident_row, tags, dump_json), F(incident_row, assigned_to, dump_text), END};
+    TEXT(incident_row, tags, dump_json), F(incident_row, assigned_to, dump_text),
+    F(incident_row, task_template, dump_text), END};
 
 FIELDS(open) = {F(open_row, service, dump_service), F(open_row, status, dump_status),
     F(open_row, triggered, dump_date), F(open_row, acknowledged, dump_date),

@@ -74,7 +74,9 @@ row_of(const struct record *record, const struct conf_integration *integration)
 	    .priority = alert->priority,
 	    .sla = alert->sla,
 	    .escalation_policy = alert->escalation_policy,
-	    .tags = alert->tags};
+	    .tags = alert->tags,
+	    .assigned_to = alert->assigned_to,
+	    .task_template = alert->task_template};
 }
 
 static void
@@ -166,6 +168,20 @@ write_rows(struct txn *txn, const struct record *record, const struct applied *a
 	traces_put(txn, &in->trace, &trace);
 }
 
+/* Rules write no more notes than there are ids with one's last 4 bytes. */
+static void
+write_notes(struct txn *txn, const struct record *record, uint64_t number)
+{
+	struct note_row row = {.wall = record->wall};
+	struct slice notes = record->alert.alert.notes;
+	struct uuid id;
+
+	for (uint32_t n = 1; alert_note(&notes, &row.text); n++) {
+		id = delivery_id(&record->id, n);
+		notes_put(txn, number, &id, &row);
+	}
+}
+
 void
 engine_alert(struct txn *txn, const struct record *record)
 {
@@ -182,6 +198,10 @@ engine_alert(struct txn *txn, const struct record *record)
 	if (store_failed(txn))
 		return;
 	write_rows(txn, record, &applied);
+	if (applied.number != 0)
+		write_notes(txn, record, applied.number);
+	if (applied.outcome == OUTCOME_CREATED && record->alert.similar.n > 0)
+		similar_put(txn, integration->id, record->alert.similar, record->steady);
 	engine.meta.applied++;
 	engine.watch->alert(record, applied.outcome, applied.number);
 }

@@ -38,7 +38,8 @@ engine_incident(uint64_t number, const struct incident_row *row)
 	    .sla = row->sla,
 	    .escalation_policy = row->escalation_policy,
 	    .tags = row->tags,
-	    .assigned_to = row->assigned_to};
+	    .assigned_to = row->assigned_to,
+	    .task_template = row->task_template};
 }
 
 struct uuid

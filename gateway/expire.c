@@ -10,6 +10,8 @@
 #include "gateway/clock.h"
 #include "gateway/metrics.h"
 
+#define SIMILAR_US (INT64_C(86400) * CLOCK_S)
+
 enum { LEAST_ROWS = 64, STEP_ROWS = 32, MAX_US = 2000, REST_US = 60000000 };
 
 /* A trace counts from the moment its answer was sent, which is later than its id by a commit. */
@@ -63,6 +65,14 @@ step_incidents(struct txn *txn, size_t max)
 	return closed_expire(txn, (int64_t)expire_incident_horizon() * CLOCK_MS, max);
 }
 
+/* Rules ask for the last day. Walked two rows for each one put, so that a round is over before the
+ * table has doubled. */
+static void
+step_similar(struct txn *txn, size_t max)
+{
+	similar_expire(txn, clock_steady() - SIMILAR_US, max);
+}
+
 static size_t (*const steps[])(struct txn *, size_t) = {step_traces, step_alerts, step_deliveries,
     step_incidents};
 
@@ -110,6 +120,7 @@ expire_step(struct txn *txn)
 	int64_t until = clock_mono() + MAX_US;
 
 	state.backlog = false;
+	step_similar(txn, left);
 	for (size_t i = 0; i < COUNT_OF(steps); i++)
 		do {
 			max = left < STEP_ROWS ? left : STEP_ROWS;

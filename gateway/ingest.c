@@ -16,8 +16,8 @@
 
 static const char cannot[] = "This request can not be processed.";
 
-/* Everything of one request; given back by the next one. */
-static struct arena arena;
+/* Everything of one request, and of one of its further alerts; given back by the next one. */
+static struct arena arena, others;
 
 /* ---- refused ----------------------------------------------------------------------------- */
 
@@ -126,43 +126,28 @@ ingest_read_generic(struct ingest *in, struct json *body, struct ingest_alert *a
 		   : INGEST_WRONG;
 }
 
+/* False when it is refused. */
 static bool
-is_too_large(const struct alert *alert)
-{
-	return alert->message.n + alert->summary.n + alert->fields.n > RECORD_ALERT_MOST;
-}
-
-static bool
-read_alert(struct ingest *in, struct json *body, struct ingest_alert *alert)
+read_alert(struct ingest *in, struct json *element, struct ingest_alert *alert)
 {
 	struct slice why = SLICE("");
-	enum ingest_reading reading = in->door->read(in, body, alert, &why);
 
-	if (reading == INGEST_WRONG) {
-		ingest_refuse(in, 400, cannot, why);
-		return false;
-	}
-	if (reading == INGEST_NOTHING) {
+	switch (ingest_read(in, element, alert, &why)) {
+	case INGEST_READ:
+		return true;
+	case INGEST_NOTHING:
 		log_rejected(in, "alert ignored", 200, why);
 		in->count = 0;
 		return true;
-	}
-	if (is_too_large(&alert->alert)) {
+	case INGEST_WRONG:
+		ingest_refuse(in, 400, cannot, why);
+		return false;
+	case INGEST_LARGE:
 		ingest_refuse(in, 413, "The alert is too large.",
 		    SLICE("too large once it is written as JSON"));
 		return false;
 	}
-	return true;
-}
-
-/* The body as it came is one alert: mapping and splitting come before read_alert(), rules behind
- * it. */
-static bool
-make_alerts(struct ingest *in)
-{
-	in->alerts = &in->one;
-	in->count = 1;
-	return read_alert(in, in->body, &in->one);
+	return false;
 }
 
 /* ---- recorded ---------------------------------------------------------------------------- */
@@ -177,6 +162,7 @@ log_accepted(const struct ingest *in, const struct ingest_alert *alert)
 	log_end_after_commit();
 }
 
+/* If it cannot be applied the turn fails, and with it those before it. */
 static bool
 record(struct ingest *in, struct ingest_alert *alert)
 {
@@ -190,20 +176,50 @@ record(struct ingest *in, struct ingest_alert *alert)
 	    .integration = in->integration->id,
 	    .alert = alert->alert,
 	    .failure = alert->failure,
-	    .rules = alert->rules};
+	    .rules = alert->rules,
+	    .similar = alert->similar};
 	log_accepted(in, alert);
-	return apply(&made);
+	if (apply(&made))
+		return true;
+	unavailable(in, "The request could not be stored.");
+	return false;
 }
 
-/* One that cannot be applied fails the turn, and with it those before it. */
+/* The first alert is still needed for the answer; others make room for each other. */
+static void
+make_room(struct ingest *in)
+{
+	if (others.ceiling == 0)
+		arena_init(&others, arena.ceiling);
+	arena_reset(&others);
+	in->arena = &others;
+}
+
+/* One after the other, since what one does is seen by the rules of the next. */
 static bool
 record_all(struct ingest *in)
 {
-	for (size_t i = 0; i < in->count; i++)
-		if (!record(in, &in->alerts[i])) {
-			unavailable(in, "The request could not be stored.");
+	struct slice why = SLICE("");
+	struct json *element = ingest_elements(in, &in->count, &why);
+
+	if (element == NULL) {
+		ingest_refuse(in, 400, cannot, why);
+		return false;
+	}
+	in->alerts = in->count == 1 ? &in->one
+				    : arena_zalloc(&arena, in->count * sizeof *in->alerts);
+	if (in->alerts == NULL) {
+		unavailable(in, "There is no memory for the request.");
+		return false;
+	}
+	for (size_t i = 0; i < in->count; i++, element = element->next) {
+		if (i > 0)
+			make_room(in);
+		if (!read_alert(in, element, &in->alerts[i]))
 			return false;
-		}
+		if (in->count > 0 && !record(in, &in->alerts[i]))
+			return false;
+	}
 	return true;
 }
 
@@ -225,6 +241,6 @@ answer(struct ingest *in)
 void
 ingest(struct ingest *in)
 {
-	if (admit(in) && parse(in) && make_alerts(in) && record_all(in))
+	if (admit(in) && parse(in) && record_all(in))
 		answer(in);
 }

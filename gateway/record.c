@@ -25,9 +25,13 @@ put_alert(struct buf *b, const struct record_alert *r)
 	field_put_slice(b, r->alert.escalation_policy);
 	field_put_slice(b, r->alert.priority);
 	field_put_slice(b, r->alert.tags);
+	field_put_slice(b, r->alert.assigned_to);
+	field_put_slice(b, r->alert.task_template);
+	field_put_slice(b, r->alert.notes);
 	field_put_slice(b, r->alert.fields);
 	field_put_slice(b, r->failure);
 	field_put_slice(b, r->rules);
+	field_put_slice(b, r->similar);
 }
 
 static void
@@ -46,9 +50,13 @@ get_alert(struct field_reader *f, struct record_alert *r)
 	r->alert.escalation_policy = field_slice(f);
 	r->alert.priority = field_slice(f);
 	r->alert.tags = field_slice(f);
+	r->alert.assigned_to = field_slice(f);
+	r->alert.task_template = field_slice(f);
+	r->alert.notes = field_slice(f);
 	r->alert.fields = field_slice(f);
 	r->failure = field_slice(f);
 	r->rules = field_slice(f);
+	r->similar = field_slice(f);
 }
 
 void

@@ -31,6 +31,8 @@ struct record_alert {
 	struct alert alert;
 	struct slice failure; /* why it cannot become an alert (mapping), or empty */
 	struct slice rules;   /* rules matched: JSON array as text, or empty */
+	struct slice similar; /* its entity id as it came to the rules, if they ask for the last
+			       * similar incident; or empty */
 };
 
 /* What an attempt's end means for the delivery (CONTRACT §8). */

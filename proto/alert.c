@@ -12,10 +12,14 @@
 
 #include <sodium.h>
 
+#include "proto/json_make.h"
 #include "proto/json_write.h"
 #include "proto/utf8.h"
 
-enum { QUOTED_MAX = 40 }; /* bytes of a stranger's value that a fault repeats */
+enum {
+	QUOTED_MAX = 40,     /* bytes of a stranger's value that a fault repeats */
+	FIELDS_DEPTH = 1024, /* of what we wrote ourselves: deeper than limits.depth goes */
+};
 
 static const char *const type_names[] = {
 	[ALERT_INFO] = "info",
@@ -156,6 +160,13 @@ write_ids(struct json_writer *w, const char *name, const struct json *value)
 	json_close(w, ']');
 }
 
+static void
+write_raw(struct json_writer *w, const char *name, struct slice value)
+{
+	json_key(w, name);
+	json_raw(w, value);
+}
+
 /* {"link_url", "link_text"}, or a string that stands for the former. */
 static void
 write_link(struct json_writer *w, const struct json *item)
@@ -233,7 +244,9 @@ write_known(struct json_writer *w, const struct json *body, const struct alert *
 
 		if (is_absent(value) && f->alias != NULL)
 			value = json_get(body, f->alias);
-		if (f->write != NULL)
+		if (f->write == write_ids && alert->tags.n > 0)
+			write_raw(w, f->name, alert->tags);
+		else if (f->write != NULL)
 			f->write(w, f->name, value);
 	}
 }
@@ -378,5 +391,58 @@ alert_read(const struct json *body, int default_type, struct slice made_entity,
 		*why = SLICE("the alert is too large");
 		return false;
 	}
+	return true;
+}
+
+/* A text of the alert, where it has one. */
+static void
+put_text(struct arena *arena, struct json *body, const char *name, struct slice text)
+{
+	if (text.n > 0)
+		json_put(body, name, json_make_text(arena, text));
+}
+
+static struct json *
+read_again(struct arena *arena, struct slice text)
+{
+	char *copy = arena_alloc(arena, text.n);
+	struct json_error error;
+
+	if (copy == NULL || text.n == 0)
+		return NULL;
+	memcpy(copy, text.p, text.n);
+	return json_read(arena, copy, text.n, 0, FIELDS_DEPTH, &error);
+}
+
+bool
+alert_rewrite(struct arena *arena, struct alert *alert)
+{
+	struct json *body = read_again(arena, alert->fields);
+
+	if (body == NULL)
+		return false;
+	put_text(arena, body, "summary", alert->summary);
+	put_text(arena, body, "sla", alert->sla);
+	put_text(arena, body, "escalation_policy", alert->escalation_policy);
+	put_text(arena, body, "priority", alert->priority);
+	if (alert->suppressed || json_get(body, "suppressed") != NULL)
+		json_put(body, "suppressed", json_make_bool(arena, alert->suppressed));
+	alert->fields = write_fields(arena, body, alert);
+	return alert->fields.n > 0;
+}
+
+bool
+alert_note(struct slice *notes, struct slice *note)
+{
+	size_t n;
+
+	*note = (struct slice){NULL, 0};
+	if (notes->n < 4)
+		return false;
+	n = get_u32((const uint8_t *)notes->p);
+	if (n > notes->n - 4)
+		return false;
+	*note = (struct slice){notes->p + 4, n};
+	*notes = (struct slice){notes->p + 4 + n, notes->n - 4 - n};
 	return true;
 }

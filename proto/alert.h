@@ -31,6 +31,10 @@ struct alert {
 	struct slice escalation_policy;
 	struct slice priority;
 	struct slice tags;      /* JSON array of texts as json_write prints it, or empty */
+	/* Only rules fill these; they are not in fields. */
+	struct slice assigned_to;   /* a username, or empty */
+	struct slice task_template; /* an id as above, or empty */
+	struct slice notes;         /* see alert_note() */
 	/* The whole alert as accepted, for the record: an object in json_write's format with
 	 * message, alert_type, entity_id, ... first and unknown fields behind; ignored values
 	 * left out. */
@@ -46,6 +50,13 @@ struct alert {
  */
 bool alert_read(const struct json *body, int default_type, struct slice made_entity,
     struct arena *, struct alert *, struct slice *why) MUST NONNULL;
+
+/* Takes the first note off the list: each is its length in 4 bytes, big-endian, and its text. False
+ * when there is none. */
+bool alert_note(struct slice *notes, struct slice *note) MUST NONNULL;
+
+/* Writes fields anew, after other values of the alert were changed. False if the arena is full. */
+bool alert_rewrite(struct arena *, struct alert *) MUST NONNULL;
 
 /* "critical", ...; NULL for a number outside the enum. */
 const char *alert_type_name(int type);

@@ -100,8 +100,12 @@ write_reference(struct json_writer *w, const char *key, struct slice text, bool 
 
 /* The keys that the service has in both texts. */
 static void
-write_service_facts(struct json_writer *w, const struct service_facts *s, bool dashes)
+write_service_facts(struct json_writer *w, const struct service_facts *s,
+    const struct incident *incident, bool dashes)
 {
+	bool own = incident->task_template.n > 0;
+
+
 	write_text(w, "name", s->name);
 	write_date(w, "creation_date", s->created);
 	write_text(w, "summary", s->summary);
@@ -110,7 +114,8 @@ write_service_facts(struct json_writer *w, const struct service_facts *s, bool d
 	write_int(w, "auto_resolve_timeout", s->auto_resolve_timeout);
 	write_text_or_null(w, "created_by", s->created_by);
 	write_reference(w, "team_priority", s->team_priority, dashes);
-	write_reference(w, "task_template", s->task_template, dashes);
+	write_reference(w, "task_template", own ? incident->task_template : s->task_template,
+	    dashes);
 	write_int(w, "acknowledgement_timeout", s->acknowledgement_timeout);
 	write_int(w, "status", s->status);
 	write_reference(w, "escalation_policy", s->escalation_policy, dashes);
@@ -121,16 +126,18 @@ write_service_facts(struct json_writer *w, const struct service_facts *s, bool d
 }
 
 static void
-write_webhook_service(struct json_writer *w, const struct service_facts *service)
+write_webhook_service(struct json_writer *w, const struct service_facts *service,
+    const struct incident *incident)
 {
 	json_key(w, "service");
 	json_open(w, '{');
-	write_service_facts(w, service, false);
+	write_service_facts(w, service, incident, false);
 	json_close(w, '}');
 }
 
 static void
-write_api_service(struct json_writer *w, const struct service_facts *service)
+write_api_service(struct json_writer *w, const struct service_facts *service,
+    const struct incident *incident)
 {
 	json_key(w, "service_object");
 	if (service == NULL) {
@@ -138,7 +145,7 @@ write_api_service(struct json_writer *w, const struct service_facts *service)
 		return;
 	}
 	json_open(w, '{');
-	write_service_facts(w, service, true);
+	write_service_facts(w, service, incident, true);
 	json_key(w, "under_maintenance");
 	json_bool(w, service->under_maintenance);
 	json_close(w, '}');
@@ -198,7 +205,7 @@ write_webhook_incident(struct json_writer *w, const struct incident *incident,
 	write_beginning(w, incident);
 	write_text(w, "title", incident->title);
 	write_text_or_null(w, "incident_key", incident->incident_key);
-	write_webhook_service(w, service);
+	write_webhook_service(w, service, incident);
 	write_text_or_null(w, "priority", incident->priority);
 	write_int(w, "urgency", incident->urgency);
 	write_null(w, "merged_with");
@@ -246,7 +253,7 @@ incident_write_api(struct json_writer *w, const struct incident *incident,
 {
 	json_open(w, '{');
 	write_beginning(w, incident);
-	write_api_service(w, service);
+	write_api_service(w, service, incident);
 	write_text(w, "title", incident->title);
 	write_text_or_null(w, "incident_key", incident->incident_key);
 	write_service_id(w, service);

@@ -30,6 +30,7 @@ struct incident {
 	struct slice escalation_policy;
 	struct slice tags;        /* JSON array of strings as text, or empty */
 	struct slice assigned_to; /* username */
+	struct slice task_template; /* a dashed UUID text; shown instead of its service's */
 };
 
 /* What is printed of a service. Slices as above; name, summary and description print as "". */

@@ -29,7 +29,7 @@ static void
 separate(struct json_writer *w)
 {
 	if (w->more)
-		buf_put(w->buf, ", ", 2);
+		buf_put(w->buf, ", ", w->compact ? 1 : 2);
 	w->more = true;
 }
 
@@ -126,19 +126,33 @@ put_character(struct buf *b, uint32_t c)
 	}
 }
 
-static void
-put_string(struct buf *b, struct slice s)
+/* The character at `at`, which is not plain; the offset behind it. */
+static size_t
+put_other(struct json_writer *w, struct slice s, size_t at)
 {
+	size_t start = at;
+	uint32_t c = utf8_next(s, &at);
+
+	if (w->compact && c > 0x7F)
+		buf_put(w->buf, s.p + start, at - start);
+	else
+		put_character(w->buf, c);
+	return at;
+}
+
+static void
+put_string(struct json_writer *w, struct slice s)
+{
+	struct buf *b = w->buf;
 	size_t at = 0, run = plain_run(s, 0);
 
 	buf_putc(b, '"');
 	for (; at < s.n; run = plain_run(s, at)) {
-
 		if (run > 0) {
 			buf_put(b, s.p + at, run);
 			at += run;
 		} else {
-			put_character(b, utf8_next(s, &at));
+			at = put_other(w, s, at);
 		}
 	}
 	buf_putc(b, '"');
@@ -148,8 +162,8 @@ void
 json_key_slice(struct json_writer *w, struct slice key)
 {
 	separate(w);
-	put_string(w->buf, key);
-	buf_put(w->buf, ": ", 2);
+	put_string(w, key);
+	buf_put(w->buf, ": ", w->compact ? 1 : 2);
 	w->more = false;
 }
 
@@ -157,7 +171,7 @@ void
 json_string(struct json_writer *w, struct slice s)
 {
 	separate(w);
-	put_string(w->buf, s);
+	put_string(w, s);
 }
 
 /*

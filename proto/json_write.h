@@ -17,6 +17,7 @@
 struct json_writer {
 	struct buf *buf; /* not owned; its `failed` tells whether all went in */
 	bool more;       /* a comma is due before the next value or key */
+	bool compact;    /* for people: "," and ":", and what is not ASCII as it is */
 };
 
 void json_open(struct json_writer *, char bracket) NONNULL;  /* '{' or '[' */

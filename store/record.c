@@ -202,6 +202,7 @@ record_put_incident(struct buf *b, const struct incident_row *i)
 	field_put_slice(b, i->escalation_policy);
 	field_put_slice(b, i->tags);
 	field_put_slice(b, i->assigned_to);
+	field_put_slice(b, i->task_template);
 }
 
 bool
@@ -229,6 +230,7 @@ record_get_incident(struct slice value, struct incident_row *i)
 	i->escalation_policy = field_slice(&r);
 	i->tags = field_slice(&r);
 	i->assigned_to = field_slice(&r);
+	i->task_template = field_slice(&r);
 	return field_end(&r);
 }
 

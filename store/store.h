@@ -207,6 +207,7 @@ struct incident_row {
 	uint32_t events;       /* how many so far: the newest one's n */
 	struct slice title, summary, incident_key, priority, sla, escalation_policy, tags;
 	struct slice assigned_to;
+	struct slice task_template; /* instead of its service's; or empty */
 };
 
 void incidents_put(struct txn *, uint64_t number, const struct incident_row *) NONNULL;

@@ -359,15 +359,37 @@ static const struct row headers[] = {
 	    "t:1:149: services[0].webhooks[0].headers.authorization: is set by auth of type 'basic'\n"},
 };
 
+/* What compilers complain of has its place and path (test/unit/proto has all their sentences). */
+static const struct row compiled[] = {
+	{INTEGRATION("'mapping': [{}, {'set': {'message': '{{ a'}}], 'split': 'a..b'"),
+	    "t:1:84: services[0].integrations[0].mapping[0].set: is missing\n"
+	    "t:1:108: services[0].integrations[0].mapping[1].set.message: has {{ without }}\n"
+	    "t:1:128: services[0].integrations[0].split: has a step without a name\n"},
+	{INTEGRATION("'mapping': [{'set': {'summary': 's'}}]"),
+	    "t:1:83: services[0].integrations[0].mapping: never sets message\n"},
+	{INTEGRATION("'mapping': {}, 'split': 7, 'rules': 7"),
+	    "t:1:83: services[0].integrations[0].mapping: must be a list\n"
+	    "t:1:96: services[0].integrations[0].split: must be a text\n"
+	    "t:1:108: services[0].integrations[0].rules: must be a list\n"},
+	{INTEGRATION("'split': ''"),
+	    "t:1:81: services[0].integrations[0].split: must not be empty\n"},
+	{INTEGRATION("'rules': [{'when': {'any': [{'field': 'mesage', 'op': 'matches', 'value': '('}]}, 'then':"
+		     " [{'assign_to': 'eve', 'page': 1}]}]"),
+	    "t:1:110: services[0].integrations[0].rules[0].when.any[0].field: has a path that is not in an alert\n"
+	    "t:1:146: services[0].integrations[0].rules[0].when.any[0].value: has ( without )\n"
+	    "t:1:177: services[0].integrations[0].rules[0].then[0].assign_to: is not the username of one of users\n"
+	    "t:1:184: services[0].integrations[0].rules[0].then[0].page: is not an action\n"},
+	{INTEGRATION("'type': 'pagertree', 'split': 'a', 'mapping': [{}], 'rules': [{'stop': 7}]"),
+	    "t:1:93: services[0].integrations[0].split: is for integrations of type generic only\n"
+	    "t:1:107: services[0].integrations[0].mapping: is for integrations of type generic only\n"
+	    "t:1:143: services[0].integrations[0].rules[0].stop: must be true or false\n"},
+};
+
 static const struct row later[] = {
 	{"{'listen': [{'address': '127.0.0.1:1', 'proxy_protocol': true, 'tls': {'certificate': 'c', 'key': 'k'}}]}",
 	    "t:1:58: listen[0].proxy_protocol: is not available in this version\n"
 	    "t:1:87: listen[0].tls.certificate: is not available in this version\n"
 	    "t:1:99: listen[0].tls.key: is not available in this version\n"},
-	{INTEGRATION("'mapping': [{}], 'rules': [1], 'split': 'alerts'"),
-	    "t:1:83: services[0].integrations[0].mapping: is not available in this version\n"
-	    "t:1:98: services[0].integrations[0].rules: is not available in this version\n"
-	    "t:1:112: services[0].integrations[0].split: is not available in this version\n"},
 };
 
 #define LISTEN_FORMS "must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080;" \
@@ -444,6 +466,7 @@ TEST_OF(ranges)
 TEST_OF(unique)
 TEST_OF(together)
 TEST_OF(headers)
+TEST_OF(compiled)
 TEST_OF(later)
 TEST_OF(listeners)
 
@@ -542,6 +565,7 @@ main(void)
 		cmocka_unit_test(test_fault_unique),
 		cmocka_unit_test(test_fault_together),
 		cmocka_unit_test(test_fault_headers),
+		cmocka_unit_test(test_fault_compiled),
 		cmocka_unit_test(test_fault_later),
 		cmocka_unit_test(test_fault_listeners),
 		cmocka_unit_test(test_fault_order),

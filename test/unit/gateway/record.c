@@ -27,9 +27,13 @@ static const struct record sample = {
 			.escalation_policy = {"policy", 6},
 			.priority = {"priority", 8},
 			.tags = {"[\"tag\"]", 7},
+			.assigned_to = {"ada", 3},
+			.task_template = {"template", 8},
+			.notes = {"\0\0\0\1n", 5},
 			.fields = {"{\"a\": 1}", 8}},
 	      .failure = {"failure", 7},
-	      .rules = {"[1]", 3}}};
+	      .rules = {"[1]", 3},
+	      .similar = {"similar", 7}}};
 
 static struct buf
 encode(const struct record *record)
@@ -57,6 +61,9 @@ assert_same_alert(const struct alert *a, const struct alert *b)
 	assert_text(a->escalation_policy, b->escalation_policy);
 	assert_text(a->priority, b->priority);
 	assert_text(a->tags, b->tags);
+	assert_text(a->assigned_to, b->assigned_to);
+	assert_text(a->task_template, b->task_template);
+	assert_text(a->notes, b->notes);
 	assert_text(a->fields, b->fields);
 }
 
@@ -78,6 +85,7 @@ assert_round_trip(const struct record *in)
 			    sizeof in->alert.alert_id.b);
 	assert_int_equal(out.alert.integration, in->alert.integration);
 	assert_text(out.alert.failure, in->alert.failure);
+	assert_text(out.alert.similar, in->alert.similar);
 	assert_text(out.alert.rules, in->alert.rules);
 	assert_same_alert(&out.alert.alert, &in->alert.alert);
 	buf_free(&bytes);

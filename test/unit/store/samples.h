@@ -35,6 +35,7 @@ static const struct incident_row sample_incident = {
 	.head = SAMPLE_B, .last_event = SAMPLE_C, .events = 0x5007, .title = {"title", 5},
 	.summary = {"", 0}, .incident_key = {"key", 3}, .priority = {"p", 1}, .sla = {"sl", 2},
 	.escalation_policy = {"ep", 2}, .tags = {"[]", 2}, .assigned_to = {"ann", 3},
+	.task_template = {"tt", 2},
 };
 static const struct open_row sample_open = {
 	.service = 0x6001, .status = 1, .triggered = 0x6002, .acknowledged = 0x6003,
