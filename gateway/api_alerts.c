@@ -12,12 +12,13 @@
 #include "gateway/view.h"
 
 enum { ALERTS_MOST = 1000, BODY_ENDS = 4 << 20, BODY_MOST = BODY_ENDS + VIEW_ALERT_MOST };
-enum { STEP_ALERTS = 100, STEP_BYTES = 256 << 10 };
+enum { STEP_ALERTS = 100, STEP_BYTES = 512 << 10 };
 
 struct alerts {
 	struct task task; /* first: they are cast to each other */
 	struct uuid at;   /* the next one */
 	int n;
+	size_t looked;    /* bytes of this step */
 	struct buf body;
 	struct json_writer w;
 };
@@ -39,12 +40,14 @@ on_gone(struct task *task)
 static bool
 write_next(struct alerts *list, struct txn *txn)
 {
+	size_t before = list->body.n;
 	struct alert_row row;
 
 	if (list->n == ALERTS_MOST || list->body.n >= BODY_ENDS || uuid_is_zero(&list->at) ||
 	    !alerts_get(txn, &list->at, &row))
 		return false;
 	view_alert(&list->w, &list->at, &row);
+	list->looked += row.fields.n + list->body.n - before;
 	list->at = row.previous;
 	list->n++;
 	return true;
@@ -54,9 +57,8 @@ write_next(struct alerts *list, struct txn *txn)
 static bool
 write_some(struct alerts *list, struct txn *txn)
 {
-	size_t until = list->body.n + STEP_BYTES;
-
-	for (int i = 0; i < STEP_ALERTS && list->body.n < until; i++)
+	list->looked = 0;
+	for (int i = 0; i < STEP_ALERTS && list->looked < STEP_BYTES; i++)
 		if (!write_next(list, txn))
 			return true;
 	return false;

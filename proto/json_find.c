@@ -7,14 +7,21 @@
  */
 #include "proto/json_find.h"
 
-/* Behind the string whose first quote is at `at`. */
+/* Behind the string whose first quote is at `at`: a quote that an even number of backslashes stands
+ * in front of. */
 static size_t
 skip_string(struct slice text, size_t at)
 {
-	for (at++; at < text.n && text.p[at] != '"'; at++)
-		if (text.p[at] == '\\')
-			at++;
-	return at < text.n ? at + 1 : text.n;
+	const char *begin = text.p + at + 1, *end = text.p + text.n, *quote = begin, *p;
+
+	while (quote < end && (quote = memchr(quote, '"', (size_t)(end - quote))) != NULL) {
+		for (p = quote; p > begin && p[-1] == '\\'; p--)
+			continue;
+		quote++;
+		if ((quote - p) % 2 != 0)
+			return (size_t)(quote - text.p);
+	}
+	return text.n;
 }
 
 /* Behind the value at `at`: where a comma or bracket follows that is not inside it. */

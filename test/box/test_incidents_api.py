@@ -6,10 +6,10 @@ import urllib.parse
 
 import pytest
 
-from gateway import KEY, OTHER_KEY, SLOW, ingest, integration, until, webhook
+from gateway import KEY, OTHER_KEY, ingest, integration, until, webhook
 from vendor import (ALERT_KEYS, DATE, HEADER, ID22, IDS, INTEGRATION_KEYS, KEYS, OTHER_SERVICE,
-                    READING, SERVICE, SERVICE_KEYS, TEAM, TOKENS, UUID, change, create, listed,
-                    numbers, pages, parse, refused, target)
+                    READING, SERVICE, SERVICE_KEYS, TEAM, TOKENS, UUID, calmly, change, create,
+                    listed, numbers, pages, parse, refused, target)
 from wire import flood, request
 
 COUNT = 37
@@ -43,7 +43,8 @@ def gateway(make_shared):
     gateway.conf["users"] = [{"username": "ada"}, {"username": "bob"}]
     gateway.conf["services"] = [
         {"name": "Payments", "unique_id": SERVICE, "team": TEAM, "integrations": [integration()]},
-        {"name": "Search", "unique_id": OTHER_SERVICE, "integrations": [integration(key=OTHER_KEY)]}]
+        {"name": "Search", "unique_id": OTHER_SERVICE,
+         "integrations": [integration(key=OTHER_KEY)]}]
     gateway.start()
     for i in range(COUNT):
         status = gateway.settled(gateway.send(
@@ -217,7 +218,8 @@ def test_filter(gateway, body, want):
         assert sum(map(numbers, found), []) == wanted
         assert {page["count"] for page in found} == {len(wanted)}
         for i, page in enumerate(found):
-            assert listed(ask("/api/incidents/filter?page=%d&page_size=%d" % (i + 1, limit))) == page
+            numbered = ask("/api/incidents/filter?page=%d&page_size=%d" % (i + 1, limit))
+            assert listed(numbered) == page
         page = found[-1]
         for earlier in reversed(found[:-1]):
             page = listed(ask(target(page["previous"])))
@@ -299,8 +301,9 @@ def test_alerts_keys(make):
     """§2: the vendor's event object; the integration's key stays with those who configured it."""
     gateway = make.gateway(service={"unique_id": SERVICE, "team": TEAM}, tokens=TOKENS)
     before = datetime.datetime.utcnow()
-    status = gateway.alert("critical", entity_id=12345, message="caf\u00e9 \"down\"", summary="long",
-                           payload={"a": [1, {"b": 1.50}], "": "}"}, extra="kept", urls=[
+    status = gateway.alert("critical", entity_id=12345, message="caf\u00e9 \"down\"",
+                           summary="long", payload={"a": [1, {"b": 1.50}], "": "}"}, extra="kept",
+                           urls=[
                                {"link_url": "https://example.org/", "link_text": "runbook"},
                                "https://example.org/2"])
     answer = gateway.get("/api/incidents/1/alerts/", READING)
@@ -371,14 +374,11 @@ def test_alerts_newest_thousand(make):
     more = [request("POST", ingest(), {"message": "m%d" % i, "alert_type": "info", "entity_id": "e",
                                        "payload": {"n": list(range(50))}}) for i in range(1100)]
     flood(gateway.address, more)
-    gateway.turns()
-    found = alerts(gateway, 1)
-    longest = gateway.turns()[0]
+    found = calmly(gateway, lambda: alerts(gateway, 1), 10)
     assert len({alert["message"] for alert in found}) == len(found) == 1000
     assert "first" not in {alert["message"] for alert in found}
     times = [alert["creation_date"] for alert in found]
     assert times == sorted(times, reverse=True)
-    assert longest < 20000 * SLOW, longest
 
 
 def test_alerts_large(make):
@@ -397,6 +397,17 @@ def test_alerts_large(make):
     assert (found[0]["message"], found[0]["payload"]) == ("z", None)  # too large to be shown
     assert [alert["message"] for alert in found[1:]] == messages
     assert found[1]["payload"] == {"x": "y" * 500000}
+
+
+def test_alerts_too_large_hold_nobody_up(make):
+    """§1.5: many that are too large to be shown are looked at a few a turn."""
+    gateway = make.gateway()
+    text = '{"alert_type": "critical", "entity_id": "e", "message": "%d", "payload": {"x": "%s"}}'
+    for n in range(40):
+        assert gateway.post((text % (n, "\u00e9" * 250000)).encode()).status == 200
+    found = calmly(gateway, lambda: alerts(gateway, 1), 40)
+    assert [(alert["message"], alert["payload"]) for alert in found] == [
+        (str(n), None) for n in range(39, -1, -1)]
 
 
 def together(gateway, alert, path):
@@ -591,7 +602,7 @@ def test_incidents_count_of_many(many):
     assert filtered(many, {"status": -1}, "?limit=1")["count"] == 7000
     assert filtered(many, {"status": 3}, "?limit=1")["count"] == 5000
     assert filtered(many, {"status": 0, "to_date": "2999-01-01"}, "?limit=1")["count"] == 10000
-    rare = filtered(many, {"status": 0, "priority_ids": [IDS[9]]})
+    rare = calmly(many, lambda: filtered(many, {"status": 0, "priority_ids": [IDS[9]]}), 6)
     assert rare["count"] == 1 and numbers(rare) == [1]
 
 
@@ -606,23 +617,22 @@ def test_incidents_open_ones_among_many(many):
 def test_incidents_long_walks_hold_nobody_up(many):
     """§1.5: deep pages and rare matches, many at once: no turn is long, others go on."""
     wanted = [request("POST", "/api/incidents/filter", {"status": 0, "priority_ids": [IDS[9]]}),
-              request("GET", "/api/incidents/?page=240"), request("GET", "/api/incidents?limit=500"),
+              request("GET", "/api/incidents/?page=240"),
+              request("GET", "/api/incidents?limit=500"),
               request("POST", "/api/incidents/filter?page=5&page_size=1000", {"status": -1})]
-    with many.connect() as other:
-        connections = [many.connect() for _ in range(20)]
-        many.turns()
-        for i, connection in enumerate(connections):
-            connection.send(wanted[i % len(wanted)])
-        for _ in range(20):
-            assert other.request("GET", "/-/healthy").status == 200
-        sizes = []
-        for connection in connections:
-            sizes.append(len(listed(connection.read())["results"]))
-            connection.close()
-    assert sizes == [1, 50, 500, 500] * 5
-    longest, count = many.turns()
-    assert count > 100
-    assert longest < 20000 * SLOW, longest
+
+    def walk():
+        with many.connect() as other:
+            connections = [many.connect() for _ in range(20)]
+            for i, connection in enumerate(connections):
+                connection.send(wanted[i % len(wanted)])
+            for _ in range(20):
+                assert other.request("GET", "/-/healthy").status == 200
+            pages = [listed(connection.read()) for connection in connections]
+            for connection in connections:
+                connection.close()
+        return [len(page["results"]) for page in pages]
+    assert calmly(many, walk, 300) == [1, 50, 500, 500] * 5
 
 
 def test_incidents_too_many_walks(many):

@@ -14,7 +14,8 @@ SECRETS = {
     "header": "header-secret-6666", "query": "query-secret-6667"}
 AUTHORIZED = {"Authorization": "Token " + TOKEN}
 ADDRESSES = ("/api/incidents", "/api/incidents/1", "/api/incidents/99", "/api/deliveries",
-             "/api/deliveries?state=dead", "/-/ready?detail=1", "/-/healthy", "/nowhere")
+             "/api/deliveries?state=dead", "/-/ready?detail=1", "/-/healthy", "/nowhere",
+             "/api/incidents/1/alerts", "/api/incidents/1/note")
 
 
 def webhooks(well, ill):
