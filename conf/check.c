@@ -15,8 +15,11 @@ void
 check_listener(struct reader *r, void *object, const struct json *node)
 {
 	const struct conf_listener *listener = object;
-	const struct json *address = json_get(node, "address");
+	const struct json *address = json_get(node, "address"), *tls = json_get(node, "tls");
 
+	if ((listener->certificate.n > 0) != (listener->private_key.n > 0))
+		fault_add_member(&r->faults, tls,
+		    listener->private_key.n == 0 ? "key" : "certificate", "is missing");
 	if (address != NULL && (listener->port != 0 || listener->kind == LISTENER_UNIX))
 		unique_claim(&r->unique, r->scratch, &listener_address, 0, listener->address,
 		    address);

@@ -42,7 +42,9 @@ struct conf_listener {
 	struct slice host;     /* TCP: without brackets and port; empty: all addresses */
 	int port;              /* TCP: 0 to 65535; 0: the system chooses */
 	struct slice path;     /* UNIX */
+	struct slice certificate, private_key; /* paths, both or none: it speaks TLS with them */
 	unsigned serve;        /* conf_surface bits */
+	bool proxy_protocol;   /* its connections begin with a PROXY header */
 	bool local;            /* reached from this machine only; of SYSTEMD not known yet */
 };
 

@@ -15,23 +15,6 @@ enum { ROWS_MAX = 32 }; /* of one section; a test of the table watches it */
 
 static void read_option(struct reader *, const struct option *, const struct json *, void *);
 
-static bool
-same(const struct json *a, const struct json *b)
-{
-	if (a->type != b->type || a->count != b->count)
-		return false;
-	if (a->type == JSON_BOOL)
-		return a->truth == b->truth;
-	if (a->type == JSON_NUMBER || a->type == JSON_STRING)
-		return slice_is(a->text, b->text);
-	a = a->first;
-	b = b->first;
-	for (; a != NULL && b != NULL; a = a->next, b = b->next)
-		if (!slice_is(a->key, b->key) || !same(a, b))
-			return false;
-	return a == NULL && b == NULL;
-}
-
 const struct json *
 read_default(struct reader *r, const struct option *option)
 {
@@ -102,20 +85,9 @@ read_sections(struct reader *r, const struct option *option, const struct json *
 }
 
 static void
-read_later(struct reader *r, const struct option *option, const struct json *node)
-{
-	const struct json *fallback = read_default(r, option);
-
-	if (fallback != NULL && !same(node, fallback))
-		fault_add(&r->faults, node, "is not available in this version");
-}
-
-static void
 read_option(struct reader *r, const struct option *option, const struct json *node, void *object)
 {
-	if (option->flags & OPTION_LATER)
-		read_later(r, option, node);
-	else if (option->type == OPTION_LIST)
+	if (option->type == OPTION_LIST)
 		read_list(r, option, node, object);
 	else if (option->type == OPTION_SECTION)
 		read_nested(r, option, node, object);

@@ -2,9 +2,7 @@
  * Every option of the configuration (CONTRACT §10).
  *
  * A row says where an option stands, what it looks like, where it is kept, its bounds, its default
- * and what it means. The default is JSON and is read by the same code as the file. An option that
- * this version cannot honour yet carries OPTION_LATER, or lists in `later` how the values begin
- * that it cannot honour; to lift it, take the mark away (and give it a place to be kept).
+ * and what it means. The default is JSON and is read by the same code as the file.
  *
  * The rows of one section stand together.
  */
@@ -111,18 +109,18 @@ const struct option option_table[] = {
 	OPTION("listen", "serve", OPTION_WORDS, AT(listener, serve), .words = surfaces,
 	    DEFAULT("[\"ingest\", \"status\", \"api\", \"ops\"]"),
 	    HELP("What is served there."))
-	OPTION("listen", "proxy_protocol", OPTION_BOOL, NOWHERE, FLAGS(OPTION_LATER),
+	OPTION("listen", "proxy_protocol", OPTION_BOOL, AT(listener, proxy_protocol),
 	    DEFAULT("false"),
 	    HELP("Whether connections begin with a PROXY protocol header."))
 	OPTION("listen", "tls", OPTION_SECTION, .opens = "listen.tls", DEFAULT("{}"),
 	    HELP("Makes the listener speak TLS."))
 
-	OPTION("listen.tls", "certificate", OPTION_TEXT, NOWHERE,
-	    FLAGS(OPTION_NULL | OPTION_LATER),
+	OPTION("listen.tls", "certificate", OPTION_TEXT, AT(listener, certificate),
+	    FLAGS(OPTION_NULL), RANGE(1, 4000),
 	    DEFAULT("null"), HELP("File with the certificate chain."))
-	OPTION("listen.tls", "key", OPTION_TEXT, NOWHERE,
-	    FLAGS(OPTION_NULL | OPTION_LATER), DEFAULT("null"),
-	    HELP("File with the private key."))
+	OPTION("listen.tls", "key", OPTION_TEXT, AT(listener, private_key),
+	    FLAGS(OPTION_NULL), RANGE(1, 4000),
+	    DEFAULT("null"), HELP("File with the private key."))
 
 	OPTION("tokens", "name", OPTION_TEXT, AT(token, name),
 	    FLAGS(OPTION_REQUIRED | OPTION_UNIQUE),

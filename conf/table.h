@@ -40,7 +40,6 @@ enum {
 	OPTION_NULL = 4,            /* null stands for "not set" */
 	OPTION_UNIQUE = 8,          /* no two alike in their list */
 	OPTION_UNIQUE_IN_FILE = 16, /* no two alike in the file */
-	OPTION_LATER = 32,          /* known, but refused unless it is the default */
 };
 
 #define OPTION_NOWHERE SIZE_MAX /* `at` of a value that is checked but not kept */
@@ -62,7 +61,6 @@ struct option {
 	const char *fallback; /* the default as JSON; NULL: the struct's zero */
 	const char *help;     /* one sentence */
 	const struct option_word *words;
-	const char *const *later; /* texts that begin with one of these are not available */
 	const char *opens;    /* sections and lists: the section of their rows */
 	size_t size;          /* lists: of one struct */
 	/* Texts: what is wrong (showing nothing of it), or NULL; may fill fields of the struct. */

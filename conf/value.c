@@ -139,18 +139,6 @@ take_date(struct reader *r, const struct option *option, const struct json *node
 		value_store(option, object, &us, sizeof us);
 }
 
-static bool
-begins_later(const struct option *option, struct slice text)
-{
-	for (const char *const *later = option->later; later != NULL && *later != NULL; later++) {
-		struct slice prefix = slice_of(*later);
-
-		if (text.n >= prefix.n && slice_is_nocase((struct slice){text.p, prefix.n}, prefix))
-			return true;
-	}
-	return false;
-}
-
 bool
 value_text(struct reader *r, const struct option *option, const struct json *node,
     struct slice *text)
@@ -173,8 +161,6 @@ refuse_text(struct reader *r, const struct option *option, struct slice text, vo
 
 	if (text.n == 0 && option->minimum > 0)
 		return "must not be empty";
-	if (begins_later(option, text))
-		return "is not available in this version";
 	if (text.n < (size_t)option->minimum) {
 		why = arena_printf(r->scratch, "must have at least %lld characters%c",
 		    (long long)option->minimum, '\0');
@@ -233,8 +219,6 @@ refuse_word(struct reader *r, const struct option *option, const struct json *no
 	buf_init(&b, 256);
 	buf_puts(&b, "must be");
 	for (const struct option_word *w = option->words; w->word != NULL; w++) {
-		if (begins_later(option, slice_of(w->word)))
-			continue;
 		buf_printf(&b, "%s\"%s\"", before, w->word);
 		before = " or ";
 	}
@@ -255,8 +239,6 @@ get_word(struct reader *r, const struct option *option, const struct json *node,
 		refuse_word(r, option, node);
 		return false;
 	}
-	if (begins_later(option, node->text))
-		fault_add(&r->faults, node, "is not available in this version");
 	*value = w->value;
 	return true;
 }

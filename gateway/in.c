@@ -1,5 +1,5 @@
 /*
- * A connection from outside:
+ * A connection from outside, once it is open (in_open.c):
  *
  *           bytes            head read           body read
  *   IDLE ───────────▶ HEAD ───────────▶ BODY ───────────▶ (handler) ─┬─▶ answered: IDLE, HEAD
@@ -23,7 +23,6 @@
 #include "gateway/in_parts.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -49,6 +48,8 @@ time_of(enum in_state s)
 	case IN_IDLE:
 	case IN_ANSWER: /* since the client last took some of it */
 		return in.limits.idle_time;
+	case IN_PROXY:
+	case IN_SECURE:
 	case IN_HEAD:
 		return in.limits.header_time;
 	case IN_BODY:
@@ -81,10 +82,12 @@ disarm(struct in_conn *c)
 void
 in_enter(struct in_conn *c, enum in_state s)
 {
-	assert(c->state != IN_CLOSED || s == IN_HEAD); /* closed is the end */
+	assert(c->state != IN_CLOSED); /* the end */
 	if (s == c->state)
 		return;
 	disarm(c);
+	in.secure_count -= c->state == IN_SECURE;
+	in.secure_count += s == IN_SECURE;
 	c->state = s;
 	arm(c);
 }
@@ -128,6 +131,7 @@ in_close(struct in_conn *c)
 	in_enter(c, IN_CLOSED);
 	in_read_on(c, false);
 	in_write_on(c, false);
+	stream_end(&c->stream);
 	close(c->fd);
 	if (c->more)
 		TAILQ_REMOVE(&in.onward, c, on);
@@ -144,6 +148,7 @@ in_reap(void)
 {
 	struct in_conn *c;
 
+	in.secure_us = 0;
 	while ((c = TAILQ_FIRST(&in.closed)) != NULL) {
 		TAILQ_REMOVE(&in.closed, c, on);
 		buf_free(&c->in);
@@ -218,6 +223,12 @@ on_end(struct in_conn *c)
 		in_close(c);
 }
 
+static bool
+is_opening(const struct in_conn *c)
+{
+	return c->state == IN_PROXY || c->state == IN_SECURE;
+}
+
 static void
 drop_bytes(struct in_conn *c, size_t n)
 {
@@ -260,24 +271,36 @@ static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct in_conn *c = arg;
-	ssize_t n = recv(c->fd, in.shared, sizeof in.shared, 0);
+	ssize_t n;
 
 	(void)fd;
 	(void)what;
+	if (is_opening(c)) {
+		in_open(c);
+		return;
+	}
+	n = stream_read(&c->stream, in.shared, sizeof in.shared);
 	if (n > 0)
 		on_bytes(c, (size_t)n);
 	else if (n == 0)
 		on_end(c);
-	else if (errno != EAGAIN && errno != EINTR)
+	else if (n == STREAM_WANT_WRITE)
+		in_write_on(c, true);
+	else if (n == STREAM_FAILED)
 		in_close(c);
 }
 
 static void
 on_writable(evutil_socket_t fd, short what, void *arg)
 {
-	(void)fd;
-	(void)what;
-	in_flush(arg);
+	struct in_conn *c = arg;
+
+	if (c->out.n > 0) {
+		in_flush(c);
+		return;
+	}
+	in_write_on(c, false); /* the stream wanted it, to go on with reading */
+	on_readable(fd, what, c);
 }
 
 /* ---- deadlines --------------------------------------------------------------------------- */
@@ -285,7 +308,9 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 static void
 expire(struct in_conn *c)
 {
-	if (c->state == IN_HEAD && c->in.n > 0)
+	if (is_opening(c))
+		in_dismiss(c, METRICS_HEADER_TIME, "it took too long");
+	else if (c->state == IN_HEAD && c->in.n > 0)
 		in_refuse(c, 408, "The header block took too long.");
 	else if (c->state == IN_BODY)
 		in_refuse(c, 408, "The body took too long.");
@@ -323,7 +348,7 @@ in_add(int fd, const struct address *peer, struct in_listener *listener)
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	c->fd = fd;
-	c->state = IN_CLOSED;
+	c->state = IN_PARKED; /* no list */
 	c->peer = *peer;
 	c->listener = listener;
 	listener->users++;
@@ -333,8 +358,11 @@ in_add(int fd, const struct address *peer, struct in_listener *listener)
 	event_assign(&c->write, in.base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
 	LIST_INSERT_HEAD(&in.all, c, all);
 	in.count++;
-	in_enter(c, IN_HEAD);
 	in_read_on(c, true);
+	if (listener->proxy_protocol)
+		in_enter(c, IN_PROXY);
+	else
+		in_begin(c);
 }
 
 void
@@ -381,7 +409,8 @@ in_set_limits(const struct conf *conf)
 static bool
 is_quiet(const struct in_conn *c)
 {
-	return (c->state == IN_IDLE || c->state == IN_HEAD) && c->in.n == 0 && c->out.n == 0;
+	return is_opening(c) ||
+	       ((c->state == IN_IDLE || c->state == IN_HEAD) && c->in.n == 0 && c->out.n == 0);
 }
 
 void

@@ -5,9 +5,7 @@
 #include "gateway/in_parts.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
 #include "gateway/clock.h"
 #include "gateway/log.h"
@@ -45,7 +43,7 @@ in_status_at(size_t index)
 static void
 linger(struct in_conn *c)
 {
-	shutdown(c->fd, SHUT_WR);
+	stream_finish(&c->stream);
 	if (c->eof) {
 		in_close(c);
 		return;
@@ -54,12 +52,19 @@ linger(struct in_conn *c)
 	in_read_on(c, true);
 }
 
+/* There is no writing that waits for reading: handshakes do not come twice. */
+static bool
+is_lost(ssize_t written)
+{
+	return written == STREAM_FAILED || written == STREAM_WANT_READ;
+}
+
 void
 in_put_out(struct in_conn *c, const char *p, size_t n)
 {
-	ssize_t sent = c->out.n > 0 ? 0 : send(c->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t sent = c->out.n > 0 ? 0 : stream_write(&c->stream, p, n);
 
-	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+	if (is_lost(sent)) {
 		in_close(c);
 		return;
 	}
@@ -88,9 +93,9 @@ send_answer(struct in_conn *c, const char *p, size_t n)
 void
 in_flush(struct in_conn *c)
 {
-	ssize_t n = send(c->fd, c->out.p, c->out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t n = stream_write(&c->stream, c->out.p, c->out.n);
 
-	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+	if (is_lost(n)) {
 		in_close(c);
 		return;
 	}

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "gateway/net.h"
+#include "gateway/tls.h"
 
 enum { ACCEPT_MOST = 32 };
 
@@ -26,6 +27,7 @@ struct plan {
 	const struct conf_listener *conf;
 	struct in_listener *listener;
 	bool stays;
+	struct tls_server *tls;
 };
 
 /* ---- accepting --------------------------------------------------------------------------- */
@@ -91,8 +93,10 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 void
 in_let_go(struct in_listener *listener)
 {
-	if (--listener->users == 0)
-		free(listener);
+	if (--listener->users > 0)
+		return;
+	tls_server_free(listener->tls);
+	free(listener);
 }
 
 /* No longer listens; freed when its last connection has ended. */
@@ -180,6 +184,20 @@ is_exposed(const struct conf *conf, const struct plan *plan)
 	       (plan->conf->serve & (SERVE_API | SERVE_OPS));
 }
 
+/* Certificates are read anew each time: they may have been exchanged. */
+static bool
+load_tls(struct plan *plan, char why[256])
+{
+	char reason[256];
+
+	if (plan->conf->certificate.n == 0)
+		return true;
+	plan->tls = tls_server_new(plan->conf, reason);
+	if (plan->tls == NULL)
+		snprintf(why, 256, "listener %.100s: %.140s", plan->listener->address, reason);
+	return plan->tls != NULL;
+}
+
 static bool
 prepare(const struct conf *conf, struct plan *plans, size_t i, char why[256])
 {
@@ -192,7 +210,7 @@ prepare(const struct conf *conf, struct plan *plans, size_t i, char why[256])
 	plan->stays = plan->listener != NULL;
 	if (!plan->stays)
 		plan->listener = new_listener(plan->conf, nth, why);
-	if (plan->listener == NULL)
+	if (plan->listener == NULL || !load_tls(plan, why))
 		return false;
 	if (!is_exposed(conf, plan))
 		return true;
@@ -205,6 +223,7 @@ prepare(const struct conf *conf, struct plan *plans, size_t i, char why[256])
 static void
 undo(const struct plan *plan)
 {
+	tls_server_free(plan->tls);
 	if (plan->listener != NULL && !plan->stays)
 		retire(plan->listener);
 }
@@ -214,7 +233,10 @@ adopt(const struct plan *plan)
 {
 	struct in_listener *listener = plan->listener;
 
+	tls_server_free(listener->tls);
+	listener->tls = plan->tls;
 	listener->surfaces = plan->conf->serve;
+	listener->proxy_protocol = plan->conf->proxy_protocol;
 	listener->opened = !plan->stays;
 	if (listener->opened && in.accepting)
 		event_add(listener->event, NULL);

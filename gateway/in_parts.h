@@ -2,6 +2,7 @@
  * What the files of the HTTP server share among themselves; nobody else includes this.
  *
  *   in.c          connections: states, bytes, deadlines, start and stop
+ *   in_open.c     their beginning: PROXY header, TLS handshake
  *   in_request.c  from bytes to requests
  *   in_answer.c   from replies to bytes, at once, behind the commit, or later
  *   in_pieces.c   answers longer than anybody wants to hold in memory
@@ -16,10 +17,13 @@
 #include "gateway/in.h"
 #include "gateway/metrics.h"
 #include "gateway/socket.h"
+#include "gateway/stream.h"
 
 enum { IN_SHARED_SIZE = 64 << 10, IN_ANSWER_INLINE = 320, IN_REPLY_MAX = 6 << 20 };
 
 enum in_state {
+	IN_PROXY,
+	IN_SECURE,
 	IN_IDLE,
 	IN_HEAD,
 	IN_BODY,
@@ -36,6 +40,8 @@ struct in_listener {
 	char address[SOCKET_TEXT]; /* as configured: by this a reload finds it */
 	size_t nth;                /* among the "systemd" listeners, from 0 */
 	unsigned surfaces;
+	bool proxy_protocol;
+	struct tls_server *tls;    /* NULL: plain */
 	bool opened;               /* by the last in_configure() */
 	bool gone;                 /* not configured any more: its connections end */
 	size_t users;              /* connections, and the server while it listens */
@@ -51,7 +57,8 @@ struct in_conn {
 	enum in_state state;
 	int fd;
 	struct in_listener *listener; /* holds it */
-	struct address peer;
+	struct stream stream;  /* behind IN_PROXY */
+	struct address peer;   /* who connects, or for whom, by the PROXY header */
 	bool reading;          /* the loop watches for bytes */
 	bool writing;          /* the loop watches for room: `out` is not empty */
 	bool eof;              /* the client has sent its last byte */
@@ -101,6 +108,8 @@ struct in_server {
 	struct in_list lists[IN_STATES]; /* by deadline; only of timed states */
 	struct in_list onward, closed;
 	size_t count;
+	size_t secure_count;         /* in IN_SECURE */
+	int64_t secure_us;           /* that handshakes took in this turn */
 	bool accepting;
 	bool draining;               /* answers say "Connection: close" */
 	bool turning_away;           /* answers are 503 */
@@ -125,6 +134,13 @@ void in_close_quiet(const struct in_listener *) NONNULL;
 void in_set_limits(const struct conf *) NONNULL;
 /* The state's deadline starts anew. */
 void in_rearm(struct in_conn *) NONNULL;
+
+/* in_open.c */
+void in_begin(struct in_conn *) NONNULL;
+/* Goes on where the socket allows it. */
+void in_open(struct in_conn *) NONNULL;
+/* Closes a connection that never came to a request: counted, and told to who looks for it. */
+void in_dismiss(struct in_conn *, enum metrics_refusal, const char *why) NONNULL;
 
 /* in_request.c */
 /* Takes requests from n bytes just read into the shared buffer, or from c->in. */

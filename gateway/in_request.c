@@ -30,12 +30,21 @@ wants_bare(void)
 	return in.bare != NULL && in.bare(&head);
 }
 
+/* Who sits on this machine: a client of a listener that only it reaches, unless a proxy says that
+ * it asks for another. */
+static bool
+is_local(const struct in_conn *c, const struct address *peer)
+{
+	return c->listener->socket.local &&
+	       (address_is_none(peer) || address_is_loopback(peer));
+}
+
 static void
 handle(struct in_conn *c, char *body, size_t n)
 {
 	struct in_request request = {.conn = c,
 	    .surfaces = c->listener->surfaces,
-	    .local = c->listener->socket.local,
+	    .local = is_local(c, &c->peer),
 	    .peer = c->peer,
 	    .head = &head,
 	    .body = body,

@@ -242,10 +242,9 @@ log_uuid(const char *key, const struct uuid *id)
 void
 log_address(const char *key, const struct address *address)
 {
-	static const struct address none;
 	char text[46];
 
-	if (state.skip || memcmp(address, &none, sizeof none) == 0)
+	if (state.skip || address_is_none(address))
 		return;
 	address_text(address, text);
 	log_text(key, slice_of(text));

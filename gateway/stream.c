@@ -39,16 +39,30 @@ plain_write(struct stream *s, const void *p, size_t n)
 }
 
 static void
+plain_finish(struct stream *s)
+{
+	shutdown(s->fd, SHUT_WR);
+}
+
+static void
 plain_end(struct stream *s)
 {
 	(void)s;
 }
 
-static const struct stream_ops plain = {plain_start, plain_read, plain_write, plain_end};
+static const struct stream_ops plain = {plain_start, plain_read, plain_write, plain_finish,
+    plain_end};
 
 int
 stream_open(struct stream *s, int fd, struct tls_peer *peer)
 {
 	*s = (struct stream){.ops = &plain, .fd = fd};
 	return peer == NULL ? 0 : tls_open(s, peer);
+}
+
+int
+stream_accept(struct stream *s, int fd, struct tls_server *server)
+{
+	*s = (struct stream){.ops = &plain, .fd = fd};
+	return server == NULL ? 0 : tls_accept(s, server);
 }

@@ -1,6 +1,6 @@
 /*
- * A connected socket, plain or TLS, behind one table of four functions, so that no other code asks
- * which of the two it is.
+ * A connected socket, plain or TLS, behind one table of functions, so that no other code asks which
+ * of the two it is.
  */
 #ifndef GATEWAY_STREAM_H
 #define GATEWAY_STREAM_H
@@ -10,6 +10,7 @@
 #include "proto/base.h"
 
 struct tls_peer;
+struct tls_server;
 struct ssl_st;
 
 /* Results below 0; 0 is the end of the stream, or "done" for start. */
@@ -33,12 +34,15 @@ struct stream_ops {
 	/* May take less than n; what was not taken must be offered again, at least as much of
 	 * it. */
 	ssize_t (*write)(struct stream *, const void *, size_t);
+	/* Nothing more is written, and the other side hears of it; reading goes on. */
+	void (*finish)(struct stream *);
 	/* Gives back what the stream holds; the socket is closed by its owner, afterwards. */
 	void (*end)(struct stream *);
 };
 
-/* peer NULL: plain. -1 without memory. */
-int stream_open(struct stream *, int fd, struct tls_peer *peer) MUST;
+/* As a client, as a server. NULL: plain. -1 without memory. */
+int stream_open(struct stream *, int fd, struct tls_peer *) MUST;
+int stream_accept(struct stream *, int fd, struct tls_server *) MUST;
 
 static inline int
 stream_start(struct stream *s)
@@ -56,6 +60,12 @@ static inline ssize_t
 stream_write(struct stream *s, const void *p, size_t n)
 {
 	return s->ops->write(s, p, n);
+}
+
+static inline void
+stream_finish(struct stream *s)
+{
+	s->ops->finish(s);
 }
 
 static inline void

@@ -1,53 +1,38 @@
 /*
  * OpenSSL straight on the non-blocking socket.
  *
- *   tls_peer ── SSL_CTX (shared by all webhooks without settings of their own)
- *            └─ SSL_SESSION of the last handshake, offered by the next
+ *   tls_peer ────── SSL_CTX ─┐
+ *   tls_server ──── SSL_CTX ─┴─ SSL ── struct stream
  *
- * Authorities come from one bundle file, read at start: a directory of certificates would be read
- * on the loop. OpenSSL's error queue is emptied before each call, as an old error in it would be
- * taken for the new call's.
+ * Records are read one by one, as they come (no read-ahead): what OpenSSL has not decoded yet is
+ * still in the socket, so the loop hears of it. Messages behind the handshake (tickets, new keys)
+ * end a read as well, or a peer could keep one reading for as long as it sends them. OpenSSL's
+ * error queue is emptied before each call, as an old error would be taken for the new call's.
  */
 #include "gateway/tls.h"
 
 #include <errno.h>
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <sys/socket.h>
 
-#include "proto/cidr.h"
-
-static const char bundle[] = "/etc/ssl/certs/ca-certificates.crt";
-
-struct tls_peer {
-	SSL_CTX *ctx;         /* a reference */
-	SSL_SESSION *session; /* or NULL */
-	bool is_address;      /* the host is an address: no SNI, another check */
-	bool verify;
-	char host[256];
-};
-
-static SSL_CTX *shared; /* the system's authorities; a reference of our own while it is not NULL */
+#include "gateway/tls_parts.h"
 
 /* ---- contexts ---------------------------------------------------------------------------- */
 
-/* Keeps the newest session for the peer's next handshake; 1: we took the reference. */
+/* A key that needs a passphrase cannot be loaded: there may be nobody at the terminal. */
 static int
-on_session(SSL *ssl, SSL_SESSION *session)
+no_passphrase(char *room, int size, int writing, void *arg)
 {
-	struct tls_peer *peer = SSL_get_app_data(ssl);
-
-	SSL_SESSION_free(peer->session);
-	peer->session = session;
-	return 1;
+	(void)room, (void)size, (void)writing, (void)arg;
+	return -1;
 }
 
-static SSL_CTX *
-new_ctx(void)
+SSL_CTX *
+tls_new_ctx(const SSL_METHOD *method)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL_CTX *ctx = SSL_CTX_new(method);
 
 	if (ctx == NULL)
 		return NULL;
@@ -57,151 +42,83 @@ new_ctx(void)
 				     SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 				  SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_session_cache_mode(ctx,
-	    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-	SSL_CTX_sess_set_new_cb(ctx, on_session);
+	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
+	SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
 	return ctx;
 }
 
-static SSL_CTX *
-shared_ctx(void)
+const char *
+tls_path(struct slice text, char room[4096])
 {
-	if (shared == NULL) {
-		shared = new_ctx();
-		if (shared != NULL && SSL_CTX_load_verify_file(shared, bundle) != 1) {
-			SSL_CTX_free(shared);
-			shared = NULL;
-		}
-	}
-	if (shared != NULL)
-		SSL_CTX_up_ref(shared);
-	return shared;
+	snprintf(room, 4096, "%.*s", (int)text.n, text.p);
+	return room;
 }
 
-/* A slice as a path. */
-static const char *
-path_of(struct slice text, char out[4096])
-{
-	snprintf(out, 4096, "%.*s", (int)text.n, text.p);
-	return out;
-}
-
-/* Loads what the webhook asks for; NULL, or the option that failed. */
-static const char *
-load(SSL_CTX *ctx, const struct conf_webhook *webhook)
+const char *
+tls_load_pair(SSL_CTX *ctx, struct slice certificate, struct slice key)
 {
 	char path[4096];
 
-	ERR_clear_error();
-	if (!webhook->insecure_skip_verify &&
-	    SSL_CTX_load_verify_file(ctx,
-		webhook->ca_file.n > 0 ? path_of(webhook->ca_file, path) : bundle) != 1)
-		return "tls.ca_file";
-	if ((webhook->certificate.n > 0) != (webhook->private_key.n > 0))
-		return webhook->certificate.n > 0 ? "tls.certificate without tls.key"
-						  : "tls.key without tls.certificate";
-	if (webhook->certificate.n > 0 &&
-	    SSL_CTX_use_certificate_chain_file(ctx, path_of(webhook->certificate, path)) != 1)
+	if ((certificate.n > 0) != (key.n > 0))
+		return certificate.n > 0 ? "tls.certificate without tls.key"
+					 : "tls.key without tls.certificate";
+	if (certificate.n == 0)
+		return NULL;
+	if (SSL_CTX_use_certificate_chain_file(ctx, tls_path(certificate, path)) != 1)
 		return "tls.certificate";
-	if (webhook->private_key.n > 0 &&
-	    SSL_CTX_use_PrivateKey_file(ctx, path_of(webhook->private_key, path),
-		SSL_FILETYPE_PEM) != 1)
-		return "tls.key";
-	if (webhook->private_key.n > 0 && SSL_CTX_check_private_key(ctx) != 1)
+	if (SSL_CTX_use_PrivateKey_file(ctx, tls_path(key, path), SSL_FILETYPE_PEM) != 1 ||
+	    SSL_CTX_check_private_key(ctx) != 1)
 		return "tls.key";
 	return NULL;
 }
 
-static bool
-has_own_settings(const struct conf_webhook *webhook)
+void
+tls_explain(const char *option, char why[TLS_WHY])
 {
-	return webhook->ca_file.n > 0 || webhook->certificate.n > 0 || webhook->private_key.n > 0 ||
-	       webhook->insecure_skip_verify;
+	unsigned long error = ERR_peek_error();
+	const char *reason = ERR_SYSTEM_ERROR(error) ? strerror((int)ERR_GET_REASON(error))
+						     : ERR_reason_error_string(error);
+
+	snprintf(why, TLS_WHY, "%s: cannot be loaded: %s", option,
+	    reason == NULL ? "incomplete" : reason);
 }
 
-static SSL_CTX *
-ctx_of(const struct conf_webhook *webhook)
-{
-	SSL_CTX *ctx;
+/* ---- files ------------------------------------------------------------------------------- */
 
-	if (!has_own_settings(webhook))
-		return shared_ctx();
-	ctx = new_ctx();
-	if (ctx != NULL && load(ctx, webhook) != NULL) {
-		SSL_CTX_free(ctx);
-		ctx = NULL;
-	}
-	return ctx;
+static bool
+check_listener(const struct conf_listener *listener, char why[TLS_WHY])
+{
+	struct tls_server *server = tls_server_new(listener, why);
+
+	tls_server_free(server);
+	return server != NULL;
 }
 
 static bool
-check_webhook(const struct conf_webhook *webhook, const char *file, conf_report *report, void *arg)
+tell(const char *file, const char *kind, struct slice name, const char *why, conf_report *report,
+    void *arg)
 {
-	SSL_CTX *ctx = new_ctx();
-	const char *option = ctx == NULL ? "tls" : load(ctx, webhook), *reason;
-	unsigned long error;
-	char line[512];
+	char line[1024];
 
-	if (option != NULL) {
-		error = ERR_peek_error();
-		reason = ERR_SYSTEM_ERROR(error) ? strerror((int)ERR_GET_REASON(error))
-						 : ERR_reason_error_string(error);
-		snprintf(line, sizeof line, "%s: webhook %.*s: %s: cannot be loaded: %s", file,
-		    (int)webhook->name.n, webhook->name.p, option,
-		    reason == NULL ? "incomplete" : reason);
-		report(arg, line);
-	}
-	SSL_CTX_free(ctx);
-	return option == NULL;
+	snprintf(line, sizeof line, "%s: %s %.*s: %s", file, kind, (int)name.n, name.p, why);
+	report(arg, line);
+	return false;
 }
 
 bool
 tls_check(const struct conf *conf, const char *file, conf_report *report, void *arg)
 {
+	char why[TLS_WHY];
 	bool good = true;
 
+	for (size_t i = 0; i < conf->listener_count; i++)
+		if (conf->listeners[i].certificate.n > 0 &&
+		    !check_listener(&conf->listeners[i], why))
+			good = tell(file, "listener", conf->listeners[i].address, why, report, arg);
 	for (size_t i = 0; i < conf->webhook_count; i++)
-		if (conf->webhooks[i].https)
-			good = check_webhook(&conf->webhooks[i], file, report, arg) && good;
+		if (conf->webhooks[i].https && !tls_peer_check(&conf->webhooks[i], why))
+			good = tell(file, "webhook", conf->webhooks[i].name, why, report, arg);
 	return good;
-}
-
-/* ---- peers ------------------------------------------------------------------------------- */
-
-struct tls_peer *
-tls_peer_new(const struct conf_webhook *webhook)
-{
-	struct tls_peer *peer = calloc(1, sizeof *peer);
-	struct address address;
-
-	if (peer == NULL)
-		return NULL;
-	peer->ctx = ctx_of(webhook);
-	if (peer->ctx == NULL) {
-		free(peer);
-		return NULL;
-	}
-	snprintf(peer->host, sizeof peer->host, "%.*s", (int)webhook->host.n, webhook->host.p);
-	peer->is_address = address_parse(webhook->host, &address);
-	peer->verify = !webhook->insecure_skip_verify;
-	return peer;
-}
-
-void
-tls_peer_free(struct tls_peer *peer)
-{
-	if (peer == NULL)
-		return;
-	SSL_SESSION_free(peer->session);
-	SSL_CTX_free(peer->ctx);
-	free(peer);
-}
-
-void
-tls_stop(void)
-{
-	SSL_CTX_free(shared);
-	shared = NULL;
 }
 
 /* ---- streams ----------------------------------------------------------------------------- */
@@ -226,6 +143,8 @@ judge(struct stream *s, int result)
 		verified = SSL_get_verify_result(s->ssl);
 		s->why = verified != X509_V_OK ? X509_verify_cert_error_string(verified)
 					       : ERR_reason_error_string(ERR_peek_error());
+		if (s->why == NULL)
+			s->why = "connection lost";
 		return STREAM_FAILED;
 	}
 }
@@ -237,7 +156,7 @@ secure_start(struct stream *s)
 
 	ERR_clear_error();
 	errno = 0;
-	result = SSL_connect(s->ssl);
+	result = SSL_do_handshake(s->ssl);
 	if (result == 1)
 		return 0;
 	verdict = judge(s, result);
@@ -273,47 +192,45 @@ secure_write(struct stream *s, const void *p, size_t n)
 	return verdict == 0 ? STREAM_FAILED : verdict;
 }
 
+/* Says goodbye, if the socket takes it at once. May not be done after a failure. */
+static void
+notify_close(struct stream *s)
+{
+	bool sent = SSL_get_shutdown(s->ssl) & SSL_SENT_SHUTDOWN;
+
+	if (s->why != NULL || sent || !SSL_is_init_finished(s->ssl))
+		return;
+	ERR_clear_error();
+	SSL_shutdown(s->ssl);
+}
+
+static void
+secure_finish(struct stream *s)
+{
+	notify_close(s);
+	shutdown(s->fd, SHUT_WR);
+}
+
 /* Marked as shut down, or OpenSSL would think the session broken and not resume it. */
 static void
 secure_end(struct stream *s)
 {
+	notify_close(s);
 	SSL_set_shutdown(s->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(s->ssl);
 	s->ssl = NULL;
 }
 
-static const struct stream_ops secure = {secure_start, secure_read, secure_write, secure_end};
-
-static bool
-expect_host(SSL *ssl, const struct tls_peer *peer)
-{
-	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
-
-	if (!peer->is_address && SSL_set_tlsext_host_name(ssl, peer->host) != 1)
-		return false;
-	if (!peer->verify)
-		return true;
-	SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
-	if (peer->is_address)
-		return X509_VERIFY_PARAM_set1_ip_asc(param, peer->host) == 1;
-	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return SSL_set1_host(ssl, peer->host) == 1;
-}
+static const struct stream_ops secure = {secure_start, secure_read, secure_write, secure_finish,
+    secure_end};
 
 int
-tls_open(struct stream *s, struct tls_peer *peer)
+tls_attach(struct stream *s, SSL *ssl)
 {
-	SSL *ssl = SSL_new(peer->ctx);
-
-	if (ssl == NULL)
-		return -1;
-	SSL_set_app_data(ssl, peer);
-	if (SSL_set_fd(ssl, s->fd) != 1 || !expect_host(ssl, peer)) {
+	if (SSL_set_fd(ssl, s->fd) != 1) {
 		SSL_free(ssl);
 		return -1;
 	}
-	if (peer->session != NULL)
-		SSL_set_session(ssl, peer->session);
 	s->ops = &secure;
 	s->ssl = ssl;
 	return 0;

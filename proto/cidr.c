@@ -169,6 +169,14 @@ address_text(const struct address *a, char out[TEXT_ROOM])
 }
 
 bool
+address_is_none(const struct address *a)
+{
+	static const struct address none;
+
+	return memcmp(a, &none, sizeof none) == 0;
+}
+
+bool
 address_is_loopback(const struct address *a)
 {
 	static const struct address six = {{[15] = 1}};

@@ -27,6 +27,7 @@ struct address address_ipv4(const uint8_t b[4]) NONNULL;
 bool address_is_ipv4(const struct address *) NONNULL;
 void address_text(const struct address *, char out[46]) NONNULL;
 
+bool address_is_none(const struct address *) NONNULL; /* all zero */
 bool address_is_loopback(const struct address *) NONNULL; /* 127.0.0.0/8, ::1 */
 
 /* True for addresses of the kinds above. */

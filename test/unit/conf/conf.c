@@ -90,7 +90,8 @@ static void
 test_conf_listeners_elsewhere(void **state)
 {
 	struct conf *conf = parse_good("{'listen': [{'address': 'systemd'}, {'address': 'systemd'},"
-				       " {'address': 'unix:/run/tocsin.sock'}]}");
+				       " {'address': 'unix:/run/tocsin.sock', 'proxy_protocol': true,"
+				       "  'tls': {'certificate': 'c.pem', 'key': 'k.pem'}}]}");
 
 	(void)state;
 	assert_int_equal(conf->listener_count, 3);
@@ -99,6 +100,11 @@ test_conf_listeners_elsewhere(void **state)
 	assert_int_equal(conf->listeners[2].kind, LISTENER_UNIX);
 	assert_slice(conf->listeners[2].path, "/run/tocsin.sock");
 	assert_true(conf->listeners[2].local);
+	assert_true(conf->listeners[2].proxy_protocol);
+	assert_slice(conf->listeners[2].certificate, "c.pem");
+	assert_slice(conf->listeners[2].private_key, "k.pem");
+	assert_false(conf->listeners[1].proxy_protocol);
+	assert_int_equal(conf->listeners[1].certificate.n, 0);
 	conf_release(conf);
 }
 
@@ -460,13 +466,13 @@ test_conf_same_name_elsewhere(void **state)
 	    "              {'name': 'B', 'integrations': [{'name': 'I', 'key': '2'}]}]}"));
 }
 
-/* What is not available may be written out as long as it says nothing. */
+/* What an object does not need may be written out as long as it says nothing. */
 static void
-test_conf_later_at_default(void **state)
+test_conf_written_out(void **state)
 {
 	(void)state;
 	conf_release(parse_good(
-	    "{'listen': [{'address': '127.0.0.1:1', 'proxy_protocol': false, 'tls': {}}], 'services':"
+	    "{'listen': [{'address': '127.0.0.1:1', 'tls': {'key': null}}], 'services':"
 	    " [{'name': 'S', 'integrations': [{'name': 'I', 'key': 'k', 'split': null, 'mapping': [],"
 	    " 'rules': [], 'rate_limit': {'per_minute': 0, 'burst': 0}}], 'webhooks': [{'name': 'W',"
 	    " 'url': 'http://a', 'tls': {'ca_file': null, 'insecure_skip_verify': false}}]}]}"));
@@ -552,7 +558,7 @@ main(void)
 		cmocka_unit_test(test_conf_find_by_type),
 		cmocka_unit_test(test_conf_find_among_many),
 		cmocka_unit_test(test_conf_same_name_elsewhere),
-		cmocka_unit_test(test_conf_later_at_default),
+		cmocka_unit_test(test_conf_written_out),
 		cmocka_unit_test(test_conf_exposed),
 		cmocka_unit_test(test_conf_borders),
 		cmocka_unit_test(test_conf_references),
