@@ -198,6 +198,17 @@ engine_apply(struct txn *txn, const struct record *record)
 	}
 }
 
+void
+engine_try(struct txn *txn, const struct record *record, const struct engine_watch *watch)
+{
+	const struct engine_watch *live = engine.watch;
+
+	engine_touch();
+	engine.watch = watch;
+	engine_alert(txn, record);
+	engine.watch = live;
+}
+
 bool
 engine_drain(struct txn *txn, uint32_t max)
 {

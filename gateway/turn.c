@@ -37,6 +37,8 @@ static struct {
 	int64_t began;   /* mono: when the turn's first work was charged */
 	struct hook *hooks;
 	size_t count, room;
+	turn_dry_run *dry;
+	void *dry_arg;
 	int64_t told;    /* mono: when a failed turn was last logged */
 	uint64_t untold; /* failed turns since */
 	int last;        /* result of the last turn that wrote */
@@ -110,6 +112,18 @@ turn_after_commit(turn_hook *run, void *arg)
 		return false;
 	}
 	turn.hooks[turn.count++] = (struct hook){run, arg};
+	return true;
+}
+
+bool
+turn_dry(turn_dry_run *dry, void *arg)
+{
+	assert(!turn.in_hooks);
+	if (turn.dry != NULL)
+		return false;
+	begin();
+	turn.dry = dry;
+	turn.dry_arg = arg;
 	return true;
 }
 
@@ -198,6 +212,22 @@ run_hooks(bool ok)
 }
 
 static void
+run_dry(void)
+{
+	turn_dry_run *dry = turn.dry;
+	struct txn *txn;
+
+	if (dry == NULL)
+		return;
+	turn.dry = NULL;
+	turn.in_hooks = true;
+	txn = store_write(turn.store);
+	dry(turn.dry_arg, txn);
+	store_abort(txn);
+	turn.in_hooks = false;
+}
+
+static void
 measure(void)
 {
 	int64_t took;
@@ -231,6 +261,7 @@ turn_end(void)
 	log_settle(result == STORE_OK);
 	metrics_settle(result == STORE_OK);
 	run_hooks(result == STORE_OK);
+	run_dry();
 	measure();
 	turn.failed = turn.full = false;
 	turn.requests = turn.bytes = 0;

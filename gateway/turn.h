@@ -18,6 +18,9 @@
 
 /* ok: what the turn wrote is on stable storage. Not ok: none of it exists. */
 typedef void turn_hook(void *arg, bool ok);
+/* Looks at what a change would do: txn is written to at will and then dropped; NULL: none can be
+ * had. */
+typedef void turn_dry_run(void *arg, struct txn *txn);
 /* Called before each commit, in the transaction, with what else belongs in it. */
 typedef void turn_seal(struct txn *);
 
@@ -33,6 +36,10 @@ struct txn *turn_read(void) MUST;
 /* Runs hook(arg, ok) behind the commit; without a write transaction in this turn, at its end with
  * ok true. False without memory: the turn has then failed. */
 bool turn_after_commit(turn_hook *, void *arg) MUST;
+
+/* Runs dry(arg, txn) behind the turn's hooks, with a transaction of its own that leaves no trace. One
+ * in a turn; false: there is one already. */
+bool turn_dry(turn_dry_run *, void *arg) MUST;
 
 /* Counts work towards the turn's limit (512 requests, 1 MiB, 5 ms), which ends the pass. Loops over
  * many objects ask turn_full() and leave the rest to the next turn. */
