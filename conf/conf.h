@@ -91,6 +91,7 @@ enum { EVENT_TRIGGERED = 1, EVENT_ACKNOWLEDGED = 2, EVENT_RESOLVED = 4 }; /* bit
 
 struct conf_header {
 	struct slice name, value;
+	bool secret; /* the value was not in the file itself */
 };
 
 struct conf_webhook {

@@ -56,6 +56,7 @@ read_one(struct reader *r, const struct option *option, const struct json *first
 	if (wrong != NULL)
 		fault_add_key(&r->faults, member, "%s", wrong);
 	header->name = arena_copy(r->keep, member->key);
+	header->secret = member->type == JSON_OBJECT;
 	if (!value_text(r, &value_option, member, &header->value))
 		return;
 	wrong = refuse_value(option, header->value);

@@ -51,7 +51,7 @@ answer(struct ingest *in)
 	json_close(&w, '}');
 }
 
-static const struct ingest_door door = {.refuse = refuse, .read = ingest_read_generic,
+const struct ingest_door ingest_generic = {.refuse = refuse, .read = ingest_read_generic,
     .answer = answer};
 
 /* The last two parts of the path are application and key; before them stands the account, where the
@@ -61,7 +61,7 @@ api_generic(struct route_request *request)
 {
 	bool with_account = request->part[2].n > 0;
 	struct slice key = request->part[with_account ? 2 : 1];
-	struct ingest in = {.request = request, .door = &door};
+	struct ingest in = {.request = request, .door = &ingest_generic};
 
 	if (!with_account || slice_is(request->part[0], route_conf()->account))
 		in.integration = conf_integration_by_key(route_conf(), INTEGRATION_GENERIC, key);

@@ -39,7 +39,7 @@ answer(struct ingest *in)
 	in->request->in->reply.status = 200;
 }
 
-static const struct ingest_door door = {.refuse = refuse, .read = read_alert, .answer = answer};
+const struct ingest_door ingest_pagertree = {.refuse = refuse, .read = read_alert, .answer = answer};
 
 static bool
 has_token(const struct ingest *in)
@@ -63,7 +63,7 @@ refuse_disabled(const struct ingest *in)
 void
 api_pagertree(struct route_request *request)
 {
-	struct ingest in = {.request = request, .door = &door};
+	struct ingest in = {.request = request, .door = &ingest_pagertree};
 
 	in.integration =
 	    conf_integration_find(route_conf(), INTEGRATION_PAGERTREE, request->part[0]);

@@ -232,6 +232,21 @@ engine_drain(struct txn *txn, uint32_t max)
 	return pending_first(txn, &sequence, &bytes);
 }
 
+const char *
+engine_outcome_word(enum engine_outcome outcome)
+{
+	static const char *const words[] = {[OUTCOME_CREATED] = "created",
+	    [OUTCOME_JOINED] = "joined",
+	    [OUTCOME_ACKNOWLEDGED] = "acknowledged",
+	    [OUTCOME_RESOLVED] = "resolved",
+	    [OUTCOME_SUPPRESSED] = "suppressed",
+	    [OUTCOME_ALONE] = "alone",
+	    [OUTCOME_FAILED] = "failed",
+	    [OUTCOME_QUEUED] = "queued"};
+
+	return words[outcome];
+}
+
 /* ---- start, stop, questions -------------------------------------------------------------- */
 
 int

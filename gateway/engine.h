@@ -26,6 +26,9 @@ enum engine_outcome {
 	OUTCOME_QUEUED,
 };
 
+/* "created", ... */
+const char *engine_outcome_word(enum engine_outcome) MUST;
+
 struct engine_watch {
 	void (*alert)(const struct record *, enum engine_outcome, uint64_t number);
 	/* type: EVENT_TRIGGERED, ...; why: a word for what is not an alert's doing, or NULL */

@@ -162,9 +162,8 @@ log_accepted(const struct ingest *in, const struct ingest_alert *alert)
 	log_end_after_commit();
 }
 
-/* If it cannot be applied the turn fails, and with it those before it. */
-static bool
-record(struct ingest *in, struct ingest_alert *alert)
+struct record
+ingest_record(const struct ingest *in, struct ingest_alert *alert)
 {
 	struct record made = apply_record(RECORD_ALERT, 1);
 
@@ -178,6 +177,15 @@ record(struct ingest *in, struct ingest_alert *alert)
 	    .failure = alert->failure,
 	    .rules = alert->rules,
 	    .similar = alert->similar};
+	return made;
+}
+
+/* If it cannot be applied the turn fails, and with it those before it. */
+static bool
+record(struct ingest *in, struct ingest_alert *alert)
+{
+	struct record made = ingest_record(in, alert);
+
 	log_accepted(in, alert);
 	if (apply(&made))
 		return true;

@@ -11,6 +11,7 @@
 #ifndef GATEWAY_INGEST_H
 #define GATEWAY_INGEST_H
 
+#include "gateway/record.h"
 #include "gateway/route.h"
 #include "proto/alert.h"
 #include "proto/path.h"
@@ -40,6 +41,7 @@ struct ingest {
 	struct ingest_alert *alerts;
 	size_t count;
 	struct ingest_alert one;     /* room for the usual number */
+	struct txn *txn;             /* of a dry run; NULL: the turn's */
 };
 
 enum ingest_reading {
@@ -61,6 +63,9 @@ struct ingest_door {
 	void (*answer)(struct ingest *);
 };
 
+/* The doors for each type of integration. */
+extern const struct ingest_door ingest_generic, ingest_pagertree;
+
 /* Does all of it. */
 void ingest(struct ingest *) NONNULL;
 
@@ -75,6 +80,9 @@ struct json *ingest_elements(struct ingest *, size_t *count, struct slice *why) 
  */
 enum ingest_reading ingest_read(struct ingest *, struct json *element, struct ingest_alert *,
     struct slice *why) MUST NONNULL;
+
+/* The record of an alert that was read, which is given its ids and its time. */
+struct record ingest_record(const struct ingest *, struct ingest_alert *) NONNULL;
 
 /* Answers as the door does, and logs why. */
 void ingest_refuse(const struct ingest *, int status, const char *shown, struct slice why) NONNULL;

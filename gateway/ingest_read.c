@@ -72,7 +72,7 @@ ingest_elements(struct ingest *in, size_t *count, struct slice *why)
 static int64_t
 since_similar(const struct ingest *in, struct slice entity_id)
 {
-	struct txn *txn = turn_write();
+	struct txn *txn = in->txn != NULL ? in->txn : turn_write();
 	int64_t at, since;
 
 	if (txn == NULL || !similar_get(txn, in->integration->id, entity_id, &at))

@@ -42,6 +42,7 @@ static const struct route {
     {"POST", "api/webhooks/{name}/test", SERVE_API, ACCESS_WRITE, api_test},
     {"POST", "api/webhooks/{name}/pause", SERVE_API, ACCESS_WRITE, api_webhook_pause},
     {"POST", "api/webhooks/{name}/resume", SERVE_API, ACCESS_WRITE, api_webhook_resume},
+    {"POST", "api/try/{key}", SERVE_API, ACCESS_WRITE, api_try},
     {"POST", "-/pause", SERVE_OPS, ACCESS_WRITE, api_pause},
     {"POST", "-/resume", SERVE_OPS, ACCESS_WRITE, api_resume},
     {"GET", "-/healthy", SERVE_ALL, ACCESS_OPEN, api_healthy},

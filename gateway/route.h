@@ -62,6 +62,7 @@ route_handler api_notes;     /* api_notes.c */
 route_handler api_alerts;    /* api_alerts.c */
 route_handler api_deliveries, api_delivery; /* api_delivery.c */
 route_handler api_replay, api_replay_many;  /* api_replay.c */
+route_handler api_try;
 route_handler api_test;      /* api_test.c */
 route_handler api_healthy, api_ready, api_pause, api_resume; /* api_ops.c */
 route_handler api_webhook_pause, api_webhook_resume;
