@@ -8,6 +8,7 @@
 #include "gateway/command.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,7 +31,7 @@ static const struct command command_help = {.name = "help",
     .run = run_help};
 
 const struct command *const command_table[] = {&command_run, &command_check, &command_key,
-    &command_sign, &command_verify, &command_receive, &command_dump, &command_backup,
+    &command_sign, &command_verify, &command_receive, &command_try, &command_dump, &command_backup,
     &command_incidents, &command_incident, &command_deliveries, &command_replay,
     &command_status, &command_version, &command_help, NULL};
 
@@ -74,6 +75,35 @@ command_failed(const char *command, const char *format, ...)
 	va_end(args);
 	fputc('\n', stderr);
 	return 1;
+}
+
+/* ---- standard input ---------------------------------------------------------------------- */
+
+static bool
+read_all(FILE *from, struct buf *body)
+{
+	char part[65536];
+	size_t n;
+
+	while ((n = fread(part, 1, sizeof part, from)) > 0)
+		buf_put(body, part, n);
+	if (body->failed)
+		errno = EFBIG;
+	return !ferror(from) && !body->failed;
+}
+
+bool
+command_body(const char *command, const char *file, struct buf *body)
+{
+	FILE *from = file == NULL ? stdin : fopen(file, "re");
+	bool ok = from != NULL && read_all(from, body);
+
+	if (!ok)
+		command_failed(command, "%s: %s", file == NULL ? "standard input" : file,
+		    strerror(errno));
+	if (from != NULL && from != stdin)
+		fclose(from);
+	return ok;
 }
 
 /* ---- help -------------------------------------------------------------------------------- */

@@ -50,6 +50,9 @@ int command_read(int argc, char **argv, int operands, command_take *take, void *
 int command_wrong(const char *command, const char *format, ...) PRINTF(2, 3);
 int command_failed(const char *command, const char *format, ...) PRINTF(2, 3);
 
+/* All of the file, or of standard input if it is NULL. False when it cannot be had, and said. */
+bool command_body(const char *command, const char *file, struct buf *) MUST;
+
 /* The row of -c for those that read a configuration. */
 #define COMMAND_FILE_OPTION \
 	{'c', "config", "FILE", "the configuration; without it conf/tocsin.json, or if there is " \
@@ -62,7 +65,7 @@ struct conf *command_load(const char *file, bool files) MUST NONNULL;
 
 extern const struct command command_run, command_check, command_key; /* command_conf.c */
 extern const struct command command_sign, command_verify;            /* command_sign.c */
-extern const struct command command_receive;
+extern const struct command command_receive, command_try;
 extern const struct command command_dump, command_backup;            /* command_dump.c */
 extern const struct command command_incidents, command_incident;     /* command_incidents.c */
 extern const struct command command_deliveries, command_replay;      /* command_deliveries.c */

@@ -77,34 +77,6 @@ read_options(int argc, char **argv, struct options *options)
 	return false;
 }
 
-static bool
-read_all(FILE *from, struct buf *body)
-{
-	char part[65536];
-	size_t n;
-
-	while ((n = fread(part, 1, sizeof part, from)) > 0)
-		buf_put(body, part, n);
-	if (body->failed)
-		errno = EFBIG;
-	return !ferror(from) && !body->failed;
-}
-
-/* False with a word on standard error. */
-static bool
-read_body(const char *command, const char *file, struct buf *body)
-{
-	FILE *from = file == NULL ? stdin : fopen(file, "re");
-	bool ok = from != NULL && read_all(from, body);
-
-	if (!ok)
-		command_failed(command, "%s: %s", file == NULL ? "standard input" : file,
-		    strerror(errno));
-	if (from != NULL && from != stdin)
-		fclose(from);
-	return ok;
-}
-
 /* ---- sign -------------------------------------------------------------------------------- */
 
 static bool
@@ -167,7 +139,7 @@ run_sign(int argc, char **argv)
 	if (has_public(&options.keys))
 		return command_wrong("sign", "a whpk_ key is public and cannot sign");
 	buf_init(&body, BODY_MOST);
-	ok = read_body("sign", options.file, &body) &&
+	ok = command_body("sign", options.file, &body) &&
 	     print_hmac(&options.keys, buf_slice(&body));
 	if (ok && options.keys.standard_count > 0)
 		ok = print_standard(&options, buf_slice(&body));
@@ -228,7 +200,7 @@ run_verify(int argc, char **argv)
 	if (!read_options(argc, argv, &options) || !complete(&options))
 		return 2;
 	buf_init(&body, BODY_MOST);
-	if (read_body("verify", options.file, &body)) {
+	if (command_body("verify", options.file, &body)) {
 		result = verified(&options, buf_slice(&body)) ? 0 : 1;
 		puts(result == 0 ? "verified" : "NOT verified");
 	}

@@ -62,7 +62,7 @@ see_held(uint32_t webhook, bool held)
 	(void)webhook, (void)held;
 }
 
-static const struct engine_watch watch = {.alert = see_alert,
+const struct engine_watch try_watch = {.alert = see_alert,
     .event = see_event,
     .head = see_head,
     .dead = see_dead,
@@ -124,7 +124,7 @@ try_alert(struct json_writer *w, struct txn *txn, const struct ingest *in,
 	struct record record = ingest_record(in, alert);
 
 	memset(&told, 0, sizeof told);
-	engine_try(txn, &record, &watch);
+	engine_try(txn, &record, &try_watch);
 	json_open(w, '{');
 	try_steps_write(steps, w);
 	write_outcome(w, txn, alert, &record);

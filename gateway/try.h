@@ -10,7 +10,11 @@
 #include "store/store.h"
 
 struct conf;
+struct engine_watch;
 struct conf_integration;
+
+/* Of an engine that is started for nothing else. */
+extern const struct engine_watch try_watch;
 
 /* The integration of either type with that key, enabled or not; NULL: there is none. */
 const struct conf_integration *try_find(const struct conf *, struct slice key) MUST NONNULL;
