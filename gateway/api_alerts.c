@@ -46,7 +46,7 @@ write_next(struct alerts *list, struct txn *txn)
 	if (list->n == ALERTS_MOST || list->body.n >= BODY_ENDS || uuid_is_zero(&list->at) ||
 	    !alerts_get(txn, &list->at, &row))
 		return false;
-	view_alert(&list->w, &list->at, &row);
+	view_alert(&list->w, &list->at, &row, false);
 	list->looked += row.fields.n + list->body.n - before;
 	list->at = row.previous;
 	list->n++;

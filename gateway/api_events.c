@@ -117,7 +117,7 @@ answer(struct ingest *in)
 	    .entity_id = alert->alert.entity_id,
 	    .fields = make_fields(in->arena, alert->alert.fields)};
 
-	view_alert(&w, &alert->id, &row);
+	view_alert(&w, &alert->id, &row, true);
 }
 
 static const struct ingest_door door = {.refuse = refuse, .read = ingest_read_generic,

@@ -248,17 +248,11 @@ write_received(struct sheet *s)
 static void
 write_applied(struct sheet *s)
 {
-	static const char *const words[METRICS_OUTCOMES] = {[OUTCOME_CREATED] = "created",
-	    [OUTCOME_JOINED] = "joined",
-	    [OUTCOME_ACKNOWLEDGED] = "acknowledged",
-	    [OUTCOME_RESOLVED] = "resolved",
-	    [OUTCOME_SUPPRESSED] = "suppressed",
-	    [OUTCOME_ALONE] = "alone",
-	    [OUTCOME_FAILED] = "failed"};
 	const struct metrics_integration *integration = begin_integration(s);
 
-	for (size_t i = 0; i < METRICS_OUTCOMES; i++)
-		put_value_of(s, "outcome", words[i], integration->applied[i]);
+	for (int outcome = 0; outcome < METRICS_OUTCOMES; outcome++)
+		put_value_of(s, "outcome", engine_outcome_word((enum engine_outcome)outcome),
+		    integration->applied[outcome]);
 }
 
 /* ---- by webhook -------------------------------------------------------------------------- */

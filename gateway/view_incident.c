@@ -99,7 +99,7 @@ put_team(struct json_writer *w, struct slice text)
 }
 
 static void
-put_integration(struct json_writer *w, const struct conf_integration *integration)
+put_integration(struct json_writer *w, const struct conf_integration *integration, bool key)
 {
 	json_key(w, "integration_object");
 	if (integration == NULL) {
@@ -113,7 +113,10 @@ put_integration(struct json_writer *w, const struct conf_integration *integratio
 	put_uuid(w, "unique_id", &integration->unique_id);
 	put_uuid(w, "service", &integration->service->facts.unique_id);
 	put_team(w, integration->service->facts.team);
-	put_null(w, "integration_key");
+	if (key)
+		put_text(w, "integration_key", integration->key);
+	else
+		put_null(w, "integration_key");
 	json_key(w, "is_enabled");
 	json_bool(w, integration->enabled);
 	json_key(w, "integration_type");
@@ -132,13 +135,13 @@ put_number(struct json_writer *w, const char *key, uint64_t number)
 }
 
 void
-view_alert(struct json_writer *w, const struct uuid *id, const struct alert_row *row)
+view_alert(struct json_writer *w, const struct uuid *id, const struct alert_row *row, bool key)
 {
 	const struct conf_integration *integration = engine_integration(row->integration);
 	const char type[] = {(char)('0' + row->type), '\0'};
 
 	json_open(w, '{');
-	put_integration(w, integration);
+	put_integration(w, integration, key);
 	put_field(w, row, "summary", SLICE("\"\""));
 	put_number(w, "incident", row->number);
 	view_date(w, "creation_date", row->wall);

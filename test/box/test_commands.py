@@ -5,7 +5,7 @@ import pytest
 
 from gateway import run
 
-COMMANDS = ["run", "check", "key", "sign", "verify", "receive", "dump", "backup", "incidents",
+COMMANDS = ["run", "check", "key", "sign", "verify", "receive", "try", "dump", "backup", "incidents",
             "incident", "deliveries", "replay", "status", "version", "help"]
 
 

@@ -51,6 +51,7 @@ def test_events_object(gateway):
     assert (facts["name"], facts["summary"], facts["is_enabled"], facts["integration_type"]) == (
         "Generic", "", True, 0)
     assert facts["service"] == vendor.SERVICE and facts["team"] == vendor.TEAM
+    assert facts["integration_key"] == KEY
     assert facts["unique_id"] == found["integration"] and vendor.UUID.fullmatch(found["integration"])
     vendor.parse(facts["creation_date"])
     assert vendor.parse(found["creation_date"]) >= vendor.parse(facts["creation_date"])
@@ -219,9 +220,10 @@ def test_events_links(gateway):
 
 
 def test_events_same_as_listed(gateway):
-    """§2: the alert that is listed with its incident is the event, but for the links' ids."""
+    """§2: the alert that is listed with its incident is the event, but for the links' ids and the key."""
     found, _ = event(gateway, entity_id="listed", payload={"a": 1}, summary="s")
     answer = gateway.get("/api/incidents/%d/alerts/" % found["incident"])
+    found["integration_object"]["integration_key"] = None
     assert json.loads(answer.body) == [found]
 
 
