@@ -4,7 +4,8 @@ VERSION := 0.1.0
 
 # What a fresh Debian lacks. One list; nothing else names a package.
 PACKAGES := gcc libc6-dev make pkg-config libevent-dev libyajl-dev liblmdb-dev libsodium-dev libssl-dev \
-	libcmocka-dev python3 python3-pytest python3-requests curl openssl ca-certificates valgrind
+	libcmocka-dev python3 python3-pytest python3-requests curl openssl ca-certificates valgrind \
+	mandoc systemd
 LINT_PACKAGES := clang-tidy cppcheck clang-format
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 BENCH_PACKAGES := nginx-light wrk prometheus-alertmanager webhook linux-perf
@@ -42,6 +43,7 @@ source    = $(wildcard $(1)/*.c)
 object    = $(patsubst %.c,$(BUILD)/%.o,$(1))
 UNITS    := $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(wildcard test/unit/*/*.c))
 TOOLS    := $(patsubst test/tool/%.c,$(BUILD)/tool/%,$(wildcard test/tool/*.c))
+MANUAL   := $(patsubst conf/%,$(BUILD)/man/%,$(wildcard conf/*.[58]))
 SHIMS    := $(patsubst test/shim/%.c,$(BUILD)/shim/%.so,$(wildcard test/shim/*.c))
 TARGETS  := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*.c))
 REPLAYS  := $(patsubst %,$(BUILD)/replay/%,$(TARGETS))
@@ -92,6 +94,12 @@ $(BUILD)/tool/%: test/tool/%.c $(LAYERS:%=$(BUILD)/lib%.a)
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -L$(BUILD) $(BELOW_gateway) $(LIBS)
 
+# Pages of the manual: what stands in tables is put in from there.
+$(BUILD)/man/%: conf/% $(BUILD)/tool/manual
+	@mkdir -p $(@D)
+	$(call say,MAN)
+	$(Q)$(BUILD)/tool/manual < $< > $@
+
 # Libraries that are loaded in front of the program: they see its calls, whatever it was built with.
 $(BUILD)/shim/%.so: test/shim/%.c
 	@mkdir -p $(@D)
@@ -112,7 +120,7 @@ build/fuzz/%: test/fuzz/%.c
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< \
 	    $(foreach layer,proto store conf,$(call source,$(layer))) $(LIBS)
 
-programs: $(BUILD)/tocsin $(BUILD)/test/tocsin $(UNITS) $(TOOLS) $(SHIMS) $(REPLAYS)
+programs: $(BUILD)/tocsin $(BUILD)/test/tocsin $(UNITS) $(TOOLS) $(SHIMS) $(REPLAYS) $(MANUAL)
 
 deps: ## installs what is missing (asks for sudo only when needed)
 	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES)
@@ -163,11 +171,37 @@ lint: ## include arrows, banned calls, clang-tidy, cppcheck
 	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES) $(LINT_PACKAGES)
 	@test/lint
 
-install: all ## into DESTDIR and PREFIX
-	install -D -m 0755 tocsin $(DESTDIR)$(PREFIX)/bin/tocsin
-	install -D -m 0644 conf/tocsin.json $(DESTDIR)$(PREFIX)/share/doc/tocsin/tocsin.json
-	install -D -m 0644 README $(DESTDIR)$(PREFIX)/share/doc/tocsin/README
-	install -D -m 0644 CHANGES $(DESTDIR)$(PREFIX)/share/doc/tocsin/CHANGES
+# Where it goes, and what: one line each, MODE FROM TO.
+bindir    = $(PREFIX)/bin
+mandir    = $(PREFIX)/share/man
+docdir    = $(PREFIX)/share/doc/tocsin
+unitdir   = $(PREFIX)/lib/systemd/system
+DOCUMENTS = README CHANGES conf/tocsin.json $(wildcard conf/*.cfg conf/*.rules conf/*.yml conf/*.dashboard.json)
+define FILES
+0755 tocsin $(bindir)/tocsin
+0644 $(BUILD)/man/tocsin.8 $(mandir)/man8/tocsin.8
+0644 $(BUILD)/man/tocsin.json.5 $(mandir)/man5/tocsin.json.5
+0644 $(BUILD)/tocsin.service $(unitdir)/tocsin.service
+0644 conf/tocsin.socket $(unitdir)/tocsin.socket
+0644 conf/tocsin.sysusers $(PREFIX)/lib/sysusers.d/tocsin.conf
+0644 conf/tocsin.bash $(PREFIX)/share/bash-completion/completions/tocsin
+$(foreach file,$(DOCUMENTS),0644 $(file) $(docdir)/$(notdir $(file))
+)
+endef
+export FILES
+
+$(BUILD)/tocsin.service: conf/tocsin.service FORCE
+	@sed 's|/usr/bin/tocsin|$(bindir)/tocsin|' $< > $@
+
+FORCE:
+
+install: all $(MANUAL) $(BUILD)/tocsin.service ## program, manual, units, completion: into DESTDIR and PREFIX
+	@echo "$$FILES" | while read -r mode from to; do test -z "$$to" || \
+	    { echo "  INSTALL	$(DESTDIR)$$to" && install -D -m $$mode $$from "$(DESTDIR)$$to"; } || exit 1; done
+
+uninstall: ## takes what `make install` put there away again; the state and /etc/tocsin stay
+	@echo "$$FILES" | while read -r mode from to; do test -z "$$to" || rm -f "$(DESTDIR)$$to"; done
+	@rmdir $(DESTDIR)$(docdir) 2>/dev/null || true
 
 clean: ## what was built
 	rm -rf build tocsin
@@ -175,6 +209,6 @@ clean: ## what was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all programs deps run test crash power model cover fuzz bench bench-check lint install clean help
+.PHONY: all programs deps run test crash power model cover fuzz bench bench-check lint install uninstall clean help FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
