@@ -140,6 +140,13 @@ apply_wake(void)
 	event_active(state.wake, EV_TIMEOUT, 0);
 }
 
+void
+apply_second(void)
+{
+	if (!evtimer_pending(state.wake, NULL))
+		arm();
+}
+
 int
 apply_start(struct event_base *base)
 {

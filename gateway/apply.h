@@ -34,4 +34,7 @@ void apply_sweep(void);
 /* Looks again at what is due, after the clock was pushed. */
 void apply_wake(void);
 
+/* Once a second: sets the timer that could not be set for lack of memory. */
+void apply_second(void);
+
 #endif

@@ -32,7 +32,7 @@
 #include "gateway/clock.h"
 #include "gateway/turn.h"
 
-enum { TICK_US = 100000, LINGER_US = 1000000, LINGER_BYTES = 1 << 20 };
+enum { TICK_US = 100000, LINGER_US = 1000000, LINGER_BYTES = 1 << 20, ANSWER_ROOM = 8 << 10 };
 
 struct in_server in;
 
@@ -100,15 +100,21 @@ in_rearm(struct in_conn *c)
 }
 
 void
+in_watch(struct event *event, bool on)
+{
+	if (!on)
+		event_del(event);
+	else if (event_add(event, NULL) != 0)
+		in.unwatched = true; /* no memory: the next tick tries again */
+}
+
+void
 in_read_on(struct in_conn *c, bool reading)
 {
 	if (c->reading == reading)
 		return;
 	c->reading = reading;
-	if (reading)
-		event_add(&c->read, NULL);
-	else
-		event_del(&c->read);
+	in_watch(&c->read, reading);
 }
 
 void
@@ -117,10 +123,36 @@ in_write_on(struct in_conn *c, bool writing)
 	if (c->writing == writing)
 		return;
 	c->writing = writing;
-	if (writing)
-		event_add(&c->write, NULL);
-	else
-		event_del(&c->write);
+	in_watch(&c->write, writing);
+}
+
+void
+in_watch_again(void)
+{
+	in.unwatched = true;
+}
+
+static void
+rewatch(struct event *event, bool on)
+{
+	if (on) {
+		event_del(event); /* libevent may only believe that the kernel knows of it */
+		in_watch(event, true);
+	}
+}
+
+static void
+rewatch_all(void)
+{
+	struct in_conn *c;
+
+	in.unwatched = false;
+	for (size_t i = 0; i < in.listener_count; i++)
+		rewatch(in.listeners[i]->event, in.accepting);
+	LIST_FOREACH (c, &in.all, all) {
+		rewatch(&c->read, c->reading);
+		rewatch(&c->write, c->writing);
+	}
 }
 
 void
@@ -329,6 +361,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)arg;
 	if (in.count < in.limits.connections)
 		in_accept_on(true);
+	if (in.unwatched)
+		rewatch_all();
 	for (size_t s = 0; s < IN_STATES; s++)
 		while ((c = TAILQ_FIRST(&in.lists[s])) != NULL && c->deadline <= now)
 			expire(c);
@@ -343,6 +377,7 @@ in_add(int fd, const struct address *peer, struct in_listener *listener)
 	int on = 1;
 
 	if (c == NULL) {
+		in_tell_refused("no memory");
 		close(fd);
 		return;
 	}
@@ -387,6 +422,9 @@ in_start(struct event_base *base, in_handler *handler)
 		TAILQ_INIT(&in.lists[s]);
 	buf_init(&in.body, IN_REPLY_MAX - 1024);
 	buf_init(&in.wire, IN_REPLY_MAX);
+	/* So that a refusal never wants for memory. */
+	if (buf_room(&in.body, ANSWER_ROOM) == NULL || buf_room(&in.wire, ANSWER_ROOM) == NULL)
+		return -1;
 	in.tick = event_new(base, -1, EV_PERSIST, on_tick, NULL);
 	in.onward_event = event_new(base, -1, 0, on_onward, NULL);
 	if (in.tick == NULL || in.onward_event == NULL)

@@ -183,7 +183,8 @@ count_answer(const struct in_conn *c)
 	metrics_refused(c->refusal);
 }
 
-static void
+/* False: it could not be had, and a 500 stands there. */
+static bool
 write_reply(struct in_conn *c, const struct in_reply *reply, bool head_only)
 {
 	c->close = c->close || reply->close || c->listener->gone || in.draining;
@@ -193,28 +194,34 @@ write_reply(struct in_conn *c, const struct in_reply *reply, bool head_only)
 	write_head(&in.wire, reply, c->close);
 	if (!head_only)
 		buf_put_slice(&in.wire, buf_slice(reply->body));
-	if (reply->body->failed || in.wire.failed) {
-		/* Half an answer would be worse than none. */
-		c->close = true;
-		c->status = 500;
-		buf_clear(&in.wire);
-		buf_puts(&in.wire, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n"
-				   "Connection: close\r\n\r\n");
-	}
+	if (!reply->body->failed && !in.wire.failed)
+		return true;
+	/* Half an answer would be worse than none. */
+	c->close = true;
+	c->status = 500;
+	buf_clear(&in.wire);
+	buf_puts(&in.wire, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n"
+			   "Connection: close\r\n\r\n");
+	return false;
 }
 
 void
 in_reply_now(struct in_conn *c, const struct in_reply *reply, bool head_only)
 {
-	write_reply(c, reply, head_only);
+	if (!write_reply(c, reply, head_only)) {
+		log_begin(LOG_LEVEL_ERROR, "server.warning", "no memory for an answer");
+		log_end();
+	}
 	send_answer(c, in.wire.p, in.wire.n);
 	count_answer(c);
 }
 
+/* What is answered with anything but success must not be stored: without the answer, no turn. */
 void
 in_reply_keep(struct in_conn *c, const struct in_reply *reply, bool head_only)
 {
-	write_reply(c, reply, head_only);
+	bool whole = write_reply(c, reply, head_only);
+
 	c->bare = reply->body->n == 0;
 	c->answer_n = 0;
 	if (in.wire.n <= sizeof c->answer) {
@@ -223,6 +230,8 @@ in_reply_keep(struct in_conn *c, const struct in_reply *reply, bool head_only)
 	} else {
 		buf_put(&c->out, in.wire.p, in.wire.n);
 	}
+	if (!whole || c->out.failed)
+		turn_fail();
 }
 
 static void

@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "gateway/clock.h"
+#include "gateway/log.h"
 #include "gateway/net.h"
 #include "gateway/tls.h"
 
@@ -39,10 +41,19 @@ in_accept_on(bool accepting)
 		return;
 	in.accepting = accepting;
 	for (size_t i = 0; i < in.listener_count; i++)
-		if (accepting)
-			event_add(in.listeners[i]->event, NULL);
-		else
-			event_del(in.listeners[i]->event);
+		in_watch(in.listeners[i]->event, accepting);
+}
+
+void
+in_tell_refused(const char *why)
+{
+	int64_t now = clock_mono();
+
+	if (in.told != 0 && now - in.told < CLOCK_S)
+		return;
+	in.told = now;
+	log_begin(LOG_LEVEL_WARNING, "server.warning", "a connection cannot be accepted: %s", why);
+	log_end();
 }
 
 static bool
@@ -80,6 +91,7 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 			peer = net_address(&name);
 			in_add(client, &peer, listener);
 		} else if (out_of_descriptors()) {
+			in_tell_refused(strerror(errno));
 			in_accept_on(false);
 			return;
 		} else if (errno == EAGAIN) {
@@ -239,7 +251,7 @@ adopt(const struct plan *plan)
 	listener->proxy_protocol = plan->conf->proxy_protocol;
 	listener->opened = !plan->stays;
 	if (listener->opened && in.accepting)
-		event_add(listener->event, NULL);
+		in_watch(listener->event, true);
 }
 
 static void

@@ -113,6 +113,8 @@ struct in_server {
 	bool accepting;
 	bool draining;               /* answers say "Connection: close" */
 	bool turning_away;           /* answers are 503 */
+	bool unwatched;              /* something is not watched that should be */
+	int64_t told;                /* mono: when it was last logged that a client was refused */
 	struct buf body;             /* of the reply being made */
 	struct buf wire;             /* the reply as bytes */
 	char shared[IN_SHARED_SIZE]; /* what was just read; nothing stays in it */
@@ -122,6 +124,7 @@ extern struct in_server in;
 
 /* in.c */
 void in_enter(struct in_conn *, enum in_state) NONNULL;
+void in_watch(struct event *, bool on) NONNULL;
 void in_read_on(struct in_conn *, bool) NONNULL;
 void in_write_on(struct in_conn *, bool) NONNULL;
 void in_close(struct in_conn *) NONNULL;
@@ -167,6 +170,8 @@ void in_piece_taken(struct in_conn *) NONNULL; /* `out` is empty again */
 
 /* in_listen.c */
 void in_accept_on(bool);
+/* Clients are not accepted; a line a second at most. */
+void in_tell_refused(const char *why) NONNULL;
 /* Closes those passed by the service manager, or all; connections stay. */
 void in_close_listeners(bool all);
 /* Accepts everything that waits and may be had. */

@@ -37,6 +37,11 @@ log_rejected(const struct ingest *in, const char *message, int status, struct sl
 void
 ingest_refuse(const struct ingest *in, int status, const char *shown, struct slice why)
 {
+	if (in->arena != NULL && in->arena->denied) { /* so it is not the alert's fault */
+		status = 503;
+		shown = "No memory.";
+		why = slice_of(shown);
+	}
 	in->door->refuse(in->request, status, shown, why);
 	log_rejected(in, "alert rejected", status, why);
 }

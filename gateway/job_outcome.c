@@ -66,12 +66,25 @@ log_job(const struct job *job)
 }
 
 static void
-unsettle(struct job *job)
+set_timer(void)
 {
 	struct timeval tv = {0, SETTLE_AGAIN_US};
 
-	TAILQ_INSERT_TAIL(&unsettled, job, next);
 	event_add(again, &tv);
+}
+
+static void
+unsettle(struct job *job)
+{
+	TAILQ_INSERT_TAIL(&unsettled, job, next);
+	set_timer();
+}
+
+void
+job_second(void)
+{
+	if (!TAILQ_EMPTY(&unsettled))
+		set_timer();
 }
 
 static void

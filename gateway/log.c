@@ -26,6 +26,7 @@
 #include "proto/utf8.h"
 
 enum { STAGED_MAX = 1 << 20, LINE_MAX_BYTES = 8192, TEXT_MAX = 256 };
+enum { TAKEN_AHEAD = 64 << 10 }; /* memory for lines when there is none to be had */
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 static const char *const level_colours[] = {"\033[2m", "", "\033[33m", "\033[31m"};
@@ -78,6 +79,12 @@ log_start(enum conf_log_level level, enum conf_log_format format)
 	bool terminal = isatty(STDOUT_FILENO) == 1;
 
 	prepare();
+	if (buf_room(&state.line, LINE_MAX_BYTES) == NULL ||
+	    buf_room(&state.parked, TAKEN_AHEAD) == NULL ||
+	    buf_room(&state.staged, TAKEN_AHEAD) == NULL) {
+		fputs("tocsin: no memory for the log\n", stderr);
+		exit(1);
+	}
 	state.level = level;
 	state.text = format == LOG_FORMAT_TEXT || (format == LOG_FORMAT_AUTO && terminal);
 	state.colour = state.text && terminal && getenv("NO_COLOR") == NULL;
@@ -336,7 +343,7 @@ tell_dropped(void)
 		return;
 	state.told = state.dropped;
 	log_begin(LOG_LEVEL_WARNING, "log.dropped",
-	    "%llu lines were dropped: the reader was too slow", (unsigned long long)lost);
+	    "%llu lines were dropped: the reader was too slow, or memory too short", (unsigned long long)lost);
 	log_end();
 }
 

@@ -154,10 +154,11 @@ new_out(struct out_pool *pool)
 static void
 finish(struct out_attempt *a, enum reason reason)
 {
-	assert(!a->over && a->deadline != NULL); /* an attempt ends once */
+	assert(!a->over); /* an attempt ends once */
 	a->out = NULL;
 	a->over = true;
-	event_free(a->deadline);
+	if (a->deadline != NULL)
+		event_free(a->deadline);
 	a->deadline = NULL;
 	a->result.reason = reason;
 	a->result.total = clock_mono() - a->started;
@@ -321,15 +322,10 @@ out_start(struct out_pool *pool, struct out_attempt *a)
 	a->result = (struct out_result){0};
 	a->started = clock_mono();
 	a->deadline = evtimer_new(out_loop.base, on_deadline, a);
-	if (a->deadline == NULL) {
-		a->over = true;
-		a->result.reason = REASON_IO_FAILED;
-		a->done(a, &a->result);
-		return;
-	}
 	event_base_update_cache_time(out_loop.base);
-	event_add(a->deadline, &tv);
-	if (idle != NULL)
+	if (a->deadline == NULL || event_add(a->deadline, &tv) != 0)
+		finish(a, REASON_IO_FAILED);
+	else if (idle != NULL)
 		start_kept(a, idle);
 	else if (!start_fresh(a))
 		finish(a, REASON_IO_FAILED);

@@ -330,6 +330,10 @@ route_body(struct route_request *request, struct arena *arena)
 	body = json_read(arena, in->body, in->body_n, 0, (int)conf->limits.depth, &error);
 	if (body != NULL && body->type == JSON_OBJECT)
 		return body;
+	if (arena->denied) {
+		route_detail(request, 503, "No memory.");
+		return NULL;
+	}
 	if (body == NULL)
 		snprintf(what, sizeof what, "%s (at byte %zu)", error.what, error.at);
 	route_refuse(request, SLICE("body"), body == NULL ? what : "is not a JSON object");

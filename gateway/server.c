@@ -29,6 +29,7 @@
 #include "gateway/tls.h"
 #include "gateway/task.h"
 #include "gateway/turn.h"
+#include "proto/sign.h"
 #include "store/store.h"
 
 enum { FULL_PERCENT = 90, DESCRIPTORS = 65536, SECOND_STEPS = 64 };
@@ -39,6 +40,7 @@ static struct {
 	struct store *store;
 	struct event *hangup, *second, *watchdog;
 	bool full;
+	bool warned; /* by libevent */
 	bool sign_due; /* the service manager waits for a sign of life */
 } server;
 
@@ -110,6 +112,9 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	}
 	if (expire_wanted(txn))
 		apply_sweep();
+	apply_second();
+	job_second();
+	task_second();
 	store_clear_readers(server.store); /* of dumps and backups that were killed */
 }
 
@@ -136,6 +141,25 @@ raise_limits(void)
 		files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+}
+
+/* libevent could not do something; what is not watched now will be at the next tick. */
+static void
+on_library(int severity, const char *message)
+{
+	if (severity < EVENT_LOG_WARN)
+		return;
+	server.warned = true;
+	in_watch_again();
+	log_begin(severity == EVENT_LOG_WARN ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "server.warning",
+	    "libevent: %s", message);
+	log_end();
+}
+
+static void
+on_library_end(int error)
+{
+	log_fatal("the event loop cannot go on (%d)", error);
 }
 
 static struct event_base *
@@ -243,13 +267,16 @@ start_events(void)
 
 	server.hangup = evsignal_new(server.base, SIGHUP, on_hangup, NULL);
 	server.second = event_new(server.base, -1, EV_PERSIST, on_second, NULL);
-	if (server.hangup == NULL || server.second == NULL || drain_start(server.base) != 0)
+	if (server.hangup == NULL || server.second == NULL || drain_start(server.base) != 0 ||
+	    event_add(server.hangup, NULL) != 0 || event_add(server.second, &second) != 0)
 		log_fatal("no memory for the loop");
-	event_add(server.hangup, NULL);
-	event_add(server.second, &second);
 	start_watchdog();
 	if (server_test_setup != NULL)
 		server_test_setup(server.base);
+	event_base_loop(server.base, EVLOOP_NONBLOCK); /* the kernel learns what is watched */
+	if (server.warned)
+		log_fatal("the event loop cannot watch signals and timers");
+	turn_end();
 }
 
 static void
@@ -328,6 +355,10 @@ server_run(struct conf *conf)
 	notify_start();
 	passed_start();
 	log_start(conf->log_level, conf->log_format);
+	if (!sign_start())
+		log_fatal("no memory for signatures");
+	event_set_log_callback(on_library);
+	event_set_fatal_callback(on_library_end);
 	server.base = new_base();
 	if (server.base == NULL)
 		log_fatal("the event loop cannot be started");

@@ -26,6 +26,13 @@ wake(void)
 	event_add(tasks.event, &now);
 }
 
+void
+task_second(void)
+{
+	if (!TAILQ_EMPTY(&tasks.queue))
+		wake();
+}
+
 static void
 on_pass(evutil_socket_t fd, short what, void *arg)
 {

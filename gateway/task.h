@@ -37,6 +37,8 @@ void task_stop(void); /* none may be left: clients went first */
 bool task_begin(struct task *, struct route_request *) MUST NONNULL;
 /* The next step comes in a later pass. Hooks may call this too. */
 void task_go_on(struct task *) NONNULL;
+/* Once a second: goes on with tasks whose timer could not be set for lack of memory. */
+void task_second(void);
 /* Answers and ends the task, which is its owner's again. Hooks may call this too. */
 void task_answer(struct task *, int status, struct slice body) NONNULL;
 /* The same with {"detail": text}. */

@@ -13,6 +13,9 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -29,10 +32,28 @@ no_passphrase(char *room, int size, int writing, void *arg)
 	return -1;
 }
 
+/* OpenSSL makes a list of the algorithms of each kind when it is first asked for one, and does
+ * without for ever when memory is short then. SSL_CTX_new() asks for the other kinds. */
+static bool
+make_lists(void)
+{
+	EVP_KDF *derivation = EVP_KDF_fetch(NULL, "TLS13-KDF", NULL);
+	EVP_KEYEXCH *exchange = EVP_KEYEXCH_fetch(NULL, "X25519", NULL);
+	EVP_SIGNATURE *signature = EVP_SIGNATURE_fetch(NULL, "ECDSA", NULL);
+	unsigned char byte;
+	bool made = derivation != NULL && exchange != NULL && signature != NULL &&
+		    RAND_bytes(&byte, 1) == 1;
+
+	EVP_KDF_free(derivation);
+	EVP_KEYEXCH_free(exchange);
+	EVP_SIGNATURE_free(signature);
+	return made;
+}
+
 SSL_CTX *
 tls_new_ctx(const SSL_METHOD *method)
 {
-	SSL_CTX *ctx = SSL_CTX_new(method);
+	SSL_CTX *ctx = make_lists() ? SSL_CTX_new(method) : NULL;
 
 	if (ctx == NULL)
 		return NULL;

@@ -55,12 +55,36 @@ new_ctx(void)
 	return ctx;
 }
 
+/*
+ * OpenSSL decodes an authority's extensions when it first needs them, and takes it for invalid for
+ * ever when memory is short then. So they are needed now, when that can still be told; a
+ * certificate that is no good is none of our business.
+ */
+static bool
+load_authorities(SSL_CTX *ctx, const char *file)
+{
+	STACK_OF(X509_OBJECT) *all;
+
+	if (SSL_CTX_load_verify_file(ctx, file) != 1)
+		return false;
+	all = X509_STORE_get0_objects(SSL_CTX_get_cert_store(ctx));
+	for (int i = 0; i < sk_X509_OBJECT_num(all); i++) {
+		X509 *authority = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
+
+		ERR_clear_error();
+		if (authority != NULL && X509_check_purpose(authority, -1, 0) != 1 &&
+		    ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
+			return false;
+	}
+	return true;
+}
+
 static SSL_CTX *
 shared_ctx(void)
 {
 	if (shared == NULL) {
 		shared = new_ctx();
-		if (shared != NULL && SSL_CTX_load_verify_file(shared, bundle) != 1) {
+		if (shared != NULL && !load_authorities(shared, bundle)) {
 			SSL_CTX_free(shared);
 			shared = NULL;
 		}
@@ -78,8 +102,8 @@ load(SSL_CTX *ctx, const struct conf_webhook *webhook)
 
 	ERR_clear_error();
 	if (!webhook->insecure_skip_verify &&
-	    SSL_CTX_load_verify_file(ctx,
-		webhook->ca_file.n > 0 ? tls_path(webhook->ca_file, path) : bundle) != 1)
+	    !load_authorities(ctx, webhook->ca_file.n > 0 ? tls_path(webhook->ca_file, path)
+							  : bundle))
 		return "tls.ca_file";
 	return tls_load_pair(ctx, webhook->certificate, webhook->private_key);
 }

@@ -44,7 +44,7 @@ arena_reset(struct arena *a)
 		free(block);
 	}
 	a->used = 0;
-	a->failed = false;
+	a->failed = a->denied = false;
 }
 
 void
@@ -93,7 +93,8 @@ arena_alloc(struct arena *a, size_t n)
 		goto fail;
 	if (block == NULL || n > block->room - block->used)
 		block = add_block(a, n);
-	if (block == NULL)
+	a->denied = block == NULL;
+	if (a->denied)
 		goto fail;
 	p = block->bytes + block->used;
 	block->used += n;

@@ -16,6 +16,7 @@ struct arena {
 	size_t used;                /* bytes handed out since the last reset */
 	size_t ceiling;
 	bool failed;
+	bool denied;                /* failed: not by the ceiling, there was no memory */
 };
 
 void arena_init(struct arena *, size_t ceiling) NONNULL;

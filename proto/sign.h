@@ -8,6 +8,10 @@
 
 enum { SIGN_HMAC_TEXT = 45 }; /* base64 of 32 bytes, with the NUL */
 
+/* Has OpenSSL made ready for HMAC, which takes thousands of allocations and is never tried again when
+ * one of them fails: for a process that must go on, at its start. False without memory. */
+bool sign_start(void) MUST;
+
 /* X-SIGNATURE: base64(HMAC-SHA256(key, body)), standard alphabet with padding. False without
  * memory. */
 bool sign_hmac(struct slice key, struct slice body, char out[SIGN_HMAC_TEXT]) MUST NONNULL;

@@ -13,8 +13,8 @@
  *   transaction is all or nothing, and one look at the end is enough. The exceptions are
  *   store_open() and store_commit(), whose results must be looked at:
  *     STORE_OK     on stable storage: data and meta pages were flushed (default LMDB mode)
- *     STORE_FULL   the map or the disk has no room; nothing of the transaction exists; deletes and
- *                  smaller transactions may still succeed
+ *     STORE_FULL   the map or the disk has no room, or takes no writes at all; nothing of the
+ *                  transaction exists; deletes and smaller transactions may still succeed
  *     STORE_BROKEN I/O error or a panic of LMDB: whether the transaction exists is unknown. The
  *                  process must exit without telling anybody; the file is safe and will be read
  *                  again at the next start

@@ -28,6 +28,8 @@ error_class(int rc)
 	case MDB_TXN_FULL:
 	case ENOSPC:
 	case EDQUOT:
+	case EFBIG:
+	case EROFS:
 		return STORE_FULL;
 	case EIO:
 	case MDB_PANIC:
@@ -199,7 +201,7 @@ store_error_text(int error)
 	case STORE_OK:
 		return "ok";
 	case STORE_FULL:
-		return "the store has no room";
+		return "the store or its disk has no room, or cannot be written";
 	case STORE_BROKEN:
 		return "the store cannot be written (I/O error)";
 	default:

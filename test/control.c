@@ -118,5 +118,6 @@ server_test_setup(struct event_base *base)
 	if (fd < 0 || bind(fd, (struct sockaddr *)&name, sizeof name) != 0)
 		log_fatal("no control socket at %s", path);
 	event_assign(&event, base, fd, EV_READ | EV_PERSIST, on_datagram, NULL);
-	event_add(&event, NULL);
+	if (event_add(&event, NULL) != 0)
+		log_fatal("no memory for the control socket");
 }

@@ -68,6 +68,7 @@ class Books:
         self.current = {}    # (door, entity) of one sender -> open incident, None, "?"
         self.told = {}       # (webhook, number) -> {event: Told}
         self.place = 0       # in the order of arrival
+        self.old = 0         # traces of books that are closed, as long as they may still be there
         self.begin()
 
     def begin(self):
@@ -91,7 +92,8 @@ class Books:
         for name, receiver in self.site.receivers.items():
             requests, receiver.requests[:] = list(receiver.requests), []
             for got in requests:
-                self.tell(name, got)
+                if got.number != 0:  # the vendor's test
+                    self.tell(name, got)
 
     def tell(self, name, got):
         """Enters one request of a receiver; a repeated one must be the same."""
@@ -129,7 +131,7 @@ class Books:
                 self.verdict.add("lost", "%r failed with %r", sent, status)
         if len(self.status) != len(self.answered):
             self.verdict.add("twice", "a trace id was given out twice")
-        if not len(self.answered) <= rows["traces"] <= len(self.sent):
+        if not len(self.answered) <= rows["traces"] <= len(self.sent) + self.old:
             self.verdict.add("twice", "%d traces for %d accepted of %d sent", rows["traces"],
                              len(self.answered), len(self.sent))
 

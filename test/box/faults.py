@@ -19,7 +19,7 @@ import tempfile
 from gateway import BUILD
 
 SHIM = os.path.join(BUILD, "shim", "fault.so")
-CALLS = ("malloc open mkdir flock mmap fsync fdatasync pages meta log socket bind listen accept "
+CALLS = ("malloc crypto open mkdir flock mmap fsync fdatasync pages meta log socket bind listen accept "
          "connect send_in recv_in send_out recv_out epoll_create epoll_ctl epoll_wait "
          "random").split()
 RULE = struct.Struct("16sQQQii")
@@ -28,7 +28,7 @@ FAIL, KILL_BEFORE, KILL_AFTER, PART = 1, 2, 3, 4
 ALL = 1 << 60
 
 # What the kernel says when such a call fails.
-ERRORS = {"malloc": errno.ENOMEM, "mmap": errno.ENOMEM, "open": errno.EMFILE,
+ERRORS = {"malloc": errno.ENOMEM, "crypto": errno.ENOMEM, "mmap": errno.ENOMEM, "open": errno.EMFILE,
           "socket": errno.EMFILE, "accept": errno.EMFILE, "flock": errno.EIO, "mkdir": errno.EACCES,
           "fsync": errno.EIO, "fdatasync": errno.EIO, "pages": errno.ENOSPC, "meta": errno.EIO,
           "log": errno.EIO, "bind": errno.EADDRINUSE, "listen": errno.EADDRINUSE,

@@ -53,28 +53,32 @@ class Site:
     def __init__(self):
         self.receivers = {"well": Receiver(), "ill": Receiver(choose=ill),
                           "slow": Receiver(answer(200, delay=0.01))}
+        self.special = {}  # webhook -> what is special about its configuration
 
     def heal(self):
-        """All receivers are well from now on, or ill and slow again."""
-        self.receivers["ill"].choose = None
-        self.receivers["slow"].behaviour = answer(200)
+        """All receivers are well from now on, until sicken()."""
+        for receiver in self.receivers.values():
+            receiver.behaviour, receiver.choose, receiver.script = answer(200), None, []
 
     def sicken(self):
         self.receivers["ill"].choose = ill
         self.receivers["slow"].behaviour = answer(200, delay=0.01)
 
+    def hook(self, name, events):
+        return {**webhook(name, self.receivers[name].url(), events=events,
+                          auth={"type": "hmac", "key": KEY}), **self.special.get(name, {})}
+
     def service(self, name):
         doors = [integration(door.name, door.key, create_incidents_for=THRESHOLDS[len(door.opens)])
                  for door in DOORS if door.service == name]
-        hooks = [webhook(hook, self.receivers[hook].url(), events=events,
-                         auth={"type": "hmac", "key": KEY})
-                 for hook, events in HOOKS[name].items()]
+        hooks = [self.hook(hook, events) for hook, events in HOOKS[name].items()]
         return {"name": name, "integrations": doors, "webhooks": hooks,
                 "under_maintenance": name == "Museum"}
 
-    def configuration(self):
-        """Keyword arguments of Gateway()."""
-        return {"services": [self.service(name) for name in HOOKS], "retry": ["100ms"] * 20}
+    def configuration(self, **more):
+        """Keyword arguments of Gateway(); more: of every service."""
+        services = [{**self.service(name), **more} for name in HOOKS]
+        return {"services": services, "retry": ["100ms"] * 20}
 
     def dispose(self):
         for receiver in self.receivers.values():
@@ -93,7 +97,7 @@ class Sender:
         self.own = ["own-%d-%d" % (number, i) for i in range(OWN_ENTITIES)]
         self.shared = ["shared-%d" % i for i in range(SHARED_ENTITIES)]
         self.sent = []
-        self.refused = 0
+        self.refused = []  # status codes
 
     def run(self, gateway, ending):
         try:
@@ -118,7 +122,7 @@ class Sender:
             self.sent.append(Sent(kind, door, entity, suppressed, None))
             raise
         if response.status != 200:
-            self.refused += 1
+            self.refused.append(response.status)
             return None
         trace = response.json()["trace_id"]
         self.sent.append(Sent(kind, door, entity, suppressed, trace))
@@ -183,4 +187,5 @@ def settle(gateway, site, operator):
         if pushed < 20 and breaker_open(gateway):
             gateway.advance(31)  # the next probe; all of it far from what expires
             pushed += 1
-        time.sleep(0.1)
+            time.sleep(0.1)
+        time.sleep(0.01)

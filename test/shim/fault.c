@@ -13,10 +13,13 @@
  *   send_in, recv_in    on connections that were accepted
  *   send_out, recv_out  on connections that were made
  *   log                 all other writes
+ *   malloc, crypto      allocations; OpenSSL's, of which there are thousands
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
+#include <link.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -34,7 +37,7 @@
 #include <unistd.h>
 
 #define CALLS(X)                                                                                   \
-	X(malloc) X(open) X(mkdir) X(flock) X(mmap) X(fsync) X(fdatasync) X(pages) X(meta) X(log)  \
+	X(malloc) X(crypto) X(open) X(mkdir) X(flock) X(mmap) X(fsync) X(fdatasync) X(pages) X(meta) X(log)  \
 	X(socket) X(bind) X(listen) X(accept) X(connect) X(send_in) X(recv_in) X(send_out)         \
 	X(recv_out) X(epoll_create) X(epoll_ctl) X(epoll_wait) X(random)
 
@@ -86,6 +89,21 @@ die(void)
 		pause();
 }
 
+/* With $TOCSIN_FAULT_TRACE: where the call comes from, for addr2line(1). */
+static void
+show(const struct rule *rule)
+{
+	static bool showing;
+	void *frames[40];
+
+	if (showing || getenv("TOCSIN_FAULT_TRACE") == NULL)
+		return;
+	showing = true; /* backtrace() allocates */
+	dprintf(STDERR_FILENO, "%s %llu\n", rule->call, (unsigned long long)rule->seen);
+	backtrace_symbols_fd(frames, backtrace(frames, 40), STDERR_FILENO);
+	showing = false;
+}
+
 /* Counts the call; what is to be done about it. */
 static int
 enter(enum call call)
@@ -94,6 +112,7 @@ enter(enum call call)
 
 	if (rule == NULL || ++rule->seen < rule->from || rule->seen >= rule->from + rule->count)
 		return 0;
+	show(rule);
 	if (rule->action == KILL_BEFORE)
 		die();
 	if (rule->action == FAIL)
@@ -150,32 +169,60 @@ known_as(int fd, enum role role)
 
 /* ---- memory ------------------------------------------------------------------------------ */
 
+static uintptr_t crypto_from, crypto_to; /* where libcrypto's code is */
+
+static int
+find_crypto(struct dl_phdr_info *library, size_t n, void *arg)
+{
+	(void)n;
+	(void)arg;
+	if (strstr(library->dlpi_name, "libcrypto") == NULL)
+		return 0;
+	for (int i = 0; i < library->dlpi_phnum; i++)
+		if (library->dlpi_phdr[i].p_type == PT_LOAD && library->dlpi_phdr[i].p_flags & PF_X) {
+			crypto_from = library->dlpi_addr + library->dlpi_phdr[i].p_vaddr;
+			crypto_to = crypto_from + library->dlpi_phdr[i].p_memsz;
+		}
+	return 1;
+}
+
+static void __attribute__((constructor))
+look_for_crypto(void)
+{
+	dl_iterate_phdr(find_crypto, NULL);
+}
+
+#define ALLOCATION                                                                                 \
+	((uintptr_t)__builtin_return_address(0) - crypto_from < crypto_to - crypto_from            \
+		? CALL_crypto                                                                      \
+		: CALL_malloc)
+
 void *
 malloc(size_t n)
 {
 	REAL(malloc);
-	PASS(CALL_malloc, NULL, n);
+	PASS(ALLOCATION, NULL, n);
 }
 
 void *
 calloc(size_t n, size_t size)
 {
 	REAL(calloc);
-	PASS(CALL_malloc, NULL, n, size);
+	PASS(ALLOCATION, NULL, n, size);
 }
 
 void *
 realloc(void *p, size_t n)
 {
 	REAL(realloc);
-	PASS(CALL_malloc, NULL, p, n);
+	PASS(ALLOCATION, NULL, p, n);
 }
 
 int
 posix_memalign(void **p, size_t alignment, size_t n)
 {
 	REAL(posix_memalign);
-	PASS(CALL_malloc, ENOMEM, p, alignment, n);
+	PASS(ALLOCATION, ENOMEM, p, alignment, n);
 }
 
 void *
@@ -280,7 +327,10 @@ write_call(int fd)
 {
 	enum role role = role_of(fd);
 
-	return role == PAGES ? CALL_pages : role == META ? CALL_meta : CALL_log;
+	return role == PAGES  ? CALL_pages
+	       : role == META ? CALL_meta
+	       : role == OUT  ? CALL_send_out
+			      : CALL_log;
 }
 
 ssize_t
@@ -324,6 +374,16 @@ writev(int fd, const struct iovec *pieces, int n)
 	put = real(fd, pieces, action == PART ? n / 2 : n);
 	leave(action);
 	return put;
+}
+
+/* Only of OpenSSL: what is not a socket has nothing to be counted for. */
+ssize_t
+read(int fd, void *p, size_t n)
+{
+	REAL(read);
+	if (role_of(fd) != OUT)
+		return real(fd, p, n);
+	PASS(CALL_recv_out, -1, fd, p, n);
 }
 
 int

@@ -227,10 +227,9 @@ test_txn_map_full(void **state)
 	assert_int_equal(count_incidents(f), n - 19);
 }
 
-/* A write that fails in the flush for any other reason than room: nobody may be told anything. The
- * file limit stands for a failing disk. */
+/* A limit on the size of files, the file system's or the process's, is a full disk. */
 static void
-test_txn_failing_flush_is_broken(void **state)
+test_txn_file_limit(void **state)
 {
 	static char text[MEBIBYTE];
 	struct fixture *f = *state;
@@ -250,10 +249,11 @@ test_txn_failing_flush_is_broken(void **state)
 	int error = store_commit(txn);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	f->txn = NULL;
-	assert_int_equal(error, STORE_BROKEN);
-	fixture_reopen(f);
+	assert_int_equal(error, STORE_FULL);
 	txn = fixture_write(f);
 	assert_int_equal(pending_count(txn), 0);
+	pending_put(txn, 1, (struct slice){text, sizeof text});
+	fixture_commit(f);
 }
 
 /* LMDB's descriptor of the data file: the one it writes its meta page through, or the other. */
@@ -273,11 +273,11 @@ data_fd(struct fixture *f, bool meta)
 	return -1;
 }
 
-/* Commits one row while the descriptor leads to a device that is always full. */
+/* Commits one row while the descriptor leads to a device. */
 static int
-commit_to_full_device(struct fixture *f, int fd)
+commit_to(struct fixture *f, int fd, const char *device)
 {
-	int kept = dup(fd), full = open("/dev/full", O_RDWR);
+	int kept = dup(fd), full = open(device, O_RDWR);
 	struct txn *txn = store_write(f->store);
 
 	assert_non_null(txn);
@@ -295,11 +295,23 @@ test_txn_disk_full(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(commit_to_full_device(f, data_fd(f, false)), STORE_FULL);
+	assert_int_equal(commit_to(f, data_fd(f, false), "/dev/full"), STORE_FULL);
 	assert_int_equal(count_incidents(f), 0);
 	incidents_put(fixture_write(f), 1, &sample_incident);
 	fixture_commit(f);
 	assert_int_equal(count_incidents(f), 1);
+}
+
+/* A flush that fails for any other reason than room: nobody may be told anything. A device that
+ * takes every write and cannot be flushed stands for a failing disk. */
+static void
+test_txn_failing_flush_is_broken(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(commit_to(f, data_fd(f, false), "/dev/null"), STORE_BROKEN);
+	fixture_reopen(f);
+	assert_int_equal(count_incidents(f), 0);
 }
 
 /* The meta page makes the commit count. When its write fails nobody knows, whatever the reason is
@@ -309,7 +321,7 @@ test_txn_failing_meta_page_is_broken(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(commit_to_full_device(f, data_fd(f, true)), STORE_BROKEN);
+	assert_int_equal(commit_to(f, data_fd(f, true), "/dev/full"), STORE_BROKEN);
 	assert_null(store_write(f->store));
 }
 
@@ -334,8 +346,9 @@ main(void)
 	    STORE_TEST(test_txn_value_too_large),
 	    STORE_TEST(test_txn_reader_beside_writer),
 	    STORE_TEST(test_txn_map_full),
-	    STORE_TEST(test_txn_failing_flush_is_broken),
+	    STORE_TEST(test_txn_file_limit),
 	    STORE_TEST(test_txn_disk_full),
+	    STORE_TEST(test_txn_failing_flush_is_broken),
 	    STORE_TEST(test_txn_failing_meta_page_is_broken),
 	    cmocka_unit_test(test_txn_error_texts),
 	};
