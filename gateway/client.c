@@ -106,13 +106,22 @@ client_at_url(struct client *client, struct slice text, char why[CLIENT_WHY])
 	       (!url.https || trust(client, &url, why));
 }
 
-/* A listener on all addresses is reached on loopback. */
+/* A listener on all addresses is reached on loopback, where its certificate has no name for it; but
+ * the certificate itself is at hand. */
 bool
 client_at_listener(struct client *client, const struct conf_listener *listener,
     char why[CLIENT_WHY])
 {
 	struct slice host = listener->host;
+	char path[256];
 
+	if (listener->certificate.n > 0) {
+		client->peer = tls_peer_known(listener->certificate);
+		snprintf(path, sizeof path, "%.*s", (int)listener->certificate.n,
+		    listener->certificate.p);
+		if (client->peer == NULL)
+			return refuse(why, path, "no certificate can be read there");
+	}
 	if (listener->kind == LISTENER_UNIX)
 		return at_path(client, listener->path, why);
 	if (host.n == 0 || slice_is(host, SLICE("0.0.0.0")))

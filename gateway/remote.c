@@ -116,6 +116,14 @@ find_token(struct remote *remote, const struct conf *conf, const char *file, boo
 	return conf == NULL || choose_token(remote, conf, file, writes);
 }
 
+/* Its address is known beforehand, and it is not for a proxy. */
+static bool
+can_be_asked(const struct conf_listener *listener)
+{
+	return listener->kind != LISTENER_SYSTEMD && !listener->proxy_protocol &&
+	       (listener->kind != LISTENER_TCP || listener->port != 0);
+}
+
 static bool
 find_place(struct remote *remote, const struct conf *conf, const char *file, unsigned surfaces)
 {
@@ -130,8 +138,7 @@ find_place(struct remote *remote, const struct conf *conf, const char *file, uns
 	for (size_t i = 0; conf != NULL && remote->url == NULL && i < conf->listener_count; i++) {
 		const struct conf_listener *listener = &conf->listeners[i];
 
-		if ((listener->serve & surfaces) != surfaces || listener->kind == LISTENER_SYSTEMD ||
-		    (listener->kind == LISTENER_TCP && listener->port == 0))
+		if ((listener->serve & surfaces) != surfaces || !can_be_asked(listener))
 			continue;
 		found = client_at_listener(&remote->client, listener, why);
 		break;

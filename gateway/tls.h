@@ -26,6 +26,9 @@ bool tls_check(const struct conf *, const char *file, conf_report *, void *arg) 
 
 /* NULL when something cannot be loaded (tls_check() says what). */
 struct tls_peer *tls_peer_new(const struct conf_webhook *) MUST NONNULL;
+/* A peer that is known by the first certificate of that file, whatever names and dates are in it;
+ * NULL: it cannot be read. */
+struct tls_peer *tls_peer_known(struct slice file) MUST;
 void tls_peer_free(struct tls_peer *); /* NULL is fine; no stream may be open */
 
 /* NULL with a sentence in why. A new one of the same files has what they hold by then. */

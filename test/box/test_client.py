@@ -12,6 +12,7 @@ import termios
 
 import pytest
 
+from certificates import Authority, Front
 from gateway import PROGRAM, SLOW, ingest, run, until, webhook
 from receiver import answer, raw
 from wire import flood, request
@@ -310,6 +311,9 @@ def test_client_places(make):
     ([{"address": "127.0.0.1:1", "serve": ["ingest", "ops"]}], "--url names one"),
     ([{"address": "127.0.0.1:0"}], "--url names one"),
     ([{"address": "systemd"}], "--url names one"),
+    ([{"address": "127.0.0.1:1", "proxy_protocol": True}], "--url names one"),
+    ([{"address": "127.0.0.1:1", "tls": {"certificate": "/dev/null", "key": "/dev/null"}}],
+     "no certificate"),
     ([{"address": "127.0.0.1:1", "serve": ["ingest"]}, {"address": "[::1]:1"}], "[::1]:1: ")])
 def test_client_listeners(tmp_path, listen, why):
     """One that does not serve the API, or whose address cannot be known, is passed over."""
@@ -317,6 +321,32 @@ def test_client_listeners(tmp_path, listen, why):
     file.write_text(json.dumps({"listen": listen}))
     done = run("incidents", "-c", str(file), env=ENVIRONMENT)
     assert done.returncode == 1 and why in done.stderr
+
+
+def test_client_tls(make, tmp_path):
+    """A listener that speaks TLS is known by its certificate, whatever name and date are in it; one of
+    the same authority is another. By URL it is who its name says, or nobody."""
+    authority = Authority(tmp_path)
+    right = authority.issue("right", "DNS:gateway.test", expired=True)
+    other = authority.issue("other", "DNS:gateway.test")
+    gateway = make.gateway(start=False, tokens=TOKENS)
+    tls = {"certificate": right[0], "key": right[1]}
+    gateway.conf["listen"].append({"address": "unix:%s/api" % gateway.directory, "tls": tls})
+    gateway.start()
+    assert ask(gateway, "incidents")
+    for certificate in (other[0], authority.certificate):
+        tls["certificate"] = certificate
+        with open(gateway.file, "w", encoding="utf-8") as file:
+            json.dump(gateway.conf, file)
+        assert "certificate" in refused(gateway, "incidents")
+
+
+def test_client_https(make, tmp_path):
+    """By URL a certificate is believed that the system believes in, and no other."""
+    front = Front(make.receiver(), *Authority(tmp_path).issue("localhost", "IP:127.0.0.1"))
+    done = run("incidents", "--url", "https://127.0.0.1:%d" % front.port, env=ENVIRONMENT)
+    front.dispose()
+    assert done.returncode == 1 and "certificate" in done.stderr, done
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:%d", ":%d", "0.0.0.0:%d", "[::1]:%d"])
