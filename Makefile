@@ -5,10 +5,10 @@ VERSION := 0.1.0
 # What a fresh Debian lacks. One list; nothing else names a package.
 PACKAGES := gcc libc6-dev make pkg-config libevent-dev libyajl-dev liblmdb-dev libsodium-dev libssl-dev \
 	libcmocka-dev python3 python3-pytest python3-requests curl openssl ca-certificates valgrind \
-	mandoc systemd
+	mandoc systemd prometheus-alertmanager
 LINT_PACKAGES := clang-tidy cppcheck clang-format
 FUZZ_PACKAGES := clang libclang-rt-14-dev
-BENCH_PACKAGES := nginx-light wrk prometheus-alertmanager webhook linux-perf
+BENCH_PACKAGES := nginx-light wrk webhook linux-perf
 # Debian's security fix for HTTP and DNS parsing in libevent; older builds are refused.
 LIBEVENT_FLOOR := 2.1.12-stable-8+deb12u1
 
@@ -187,6 +187,8 @@ define FILES
 0644 conf/tocsin.bash $(PREFIX)/share/bash-completion/completions/tocsin
 $(foreach file,$(DOCUMENTS),0644 $(file) $(docdir)/$(notdir $(file))
 )
+$(foreach file,$(wildcard conf/recipes/*),0644 $(file) $(docdir)/recipes/$(notdir $(file))
+)
 endef
 export FILES
 
@@ -201,7 +203,7 @@ install: all $(MANUAL) $(BUILD)/tocsin.service ## program, manual, units, comple
 
 uninstall: ## takes what `make install` put there away again; the state and /etc/tocsin stay
 	@echo "$$FILES" | while read -r mode from to; do test -z "$$to" || rm -f "$(DESTDIR)$$to"; done
-	@rmdir $(DESTDIR)$(docdir) 2>/dev/null || true
+	@rmdir $(DESTDIR)$(docdir)/recipes $(DESTDIR)$(docdir) 2>/dev/null || true
 
 clean: ## what was built
 	rm -rf build tocsin

@@ -397,6 +397,94 @@ test_engine_alert_integrations(void **state)
 	}
 }
 
+/* What rules say of a new incident beyond the sender's fields: whose it is, its task template. */
+static void
+test_engine_alert_assigned(void **state)
+{
+	struct record record;
+
+	(void)state;
+	world_configure("{'users': [{'username': 'bob'}], 'services': [{'name': 'S', 'assigned_to': 'bob',"
+			" 'integrations': [{'name': 'I', 'key': 'k'}]}]}");
+	record = make_alert("db", ALERT_CRITICAL);
+	record.alert.alert.assigned_to = SLICE("ada");
+	record.alert.alert.task_template = SLICE("template");
+	apply_alone(&record);
+	assert_slice(incident(1).assigned_to, "ada");
+	assert_slice(incident(1).task_template, "template");
+	record.alert.alert.assigned_to = SLICE("eve"); /* one that joins changes nothing */
+	record.alert.trace = next_ids(1);
+	record.alert.alert_id = next_ids(1);
+	apply_alone(&record);
+	assert_slice(incident(1).assigned_to, "ada");
+	alert("disk", ALERT_CRITICAL);
+	assert_slice(incident(2).assigned_to, "bob");
+	assert_slice(incident(2).task_template, "");
+}
+
+/* Notes of rules go to the incident that the alert touched, in order, and nowhere if there is none;
+ * their ids follow from the record's. */
+static void
+test_engine_alert_notes(void **state)
+{
+	static const enum alert_type types[] = {ALERT_INFO, ALERT_CRITICAL, ALERT_INFO,
+	    ALERT_RESOLVED, ALERT_RESOLVED};
+	static const char *const texts[] = {"one", "two"};
+	struct uuid id = {{0}}, want;
+	struct record records[COUNT_OF(types)];
+	struct note_row row;
+
+	(void)state;
+	world_configure(PLAIN);
+	for (size_t i = 0; i < COUNT_OF(types); i++, w.now += SECOND) {
+		records[i] = make_alert("db", types[i]);
+		records[i].alert.alert.notes = SLICE("\0\0\0\3one\0\0\0\3two");
+		apply_alone(&records[i]);
+	}
+	assert_int_equal(rows_of("notes"), 6); /* the first and the last were alone */
+	for (size_t i = 0; i < 6; i++) {
+		const struct record *record = &records[1 + i / 2];
+
+		assert_true(notes_next(look(), 1, &id, &row));
+		want = delivery_id(&record->id, (uint32_t)(1 + i % 2));
+		assert_memory_equal(&id, &want, sizeof id);
+		assert_slice(row.text, texts[i % 2]);
+		assert_slice(row.user, "");
+		assert_int_equal(row.wall, record->wall);
+	}
+}
+
+/* When the last incident of a key was created, only where rules ask, and under the entity id that
+ * they ask with. */
+static void
+test_engine_alert_similar(void **state)
+{
+	struct record record;
+	int64_t at;
+
+	(void)state;
+	world_configure(PLAIN);
+	alert("plain", ALERT_CRITICAL);
+	assert_int_equal(rows_of("similar"), 0);
+	record = make_alert("made of it", ALERT_INFO);
+	record.alert.similar = SLICE("as it came");
+	apply_alone(&record); /* creates nothing */
+	assert_int_equal(rows_of("similar"), 0);
+	record = make_alert("made of it", ALERT_CRITICAL);
+	record.alert.similar = SLICE("as it came");
+	apply_alone(&record);
+	assert_int_equal(rows_of("similar"), 1);
+	assert_true(similar_get(look(), record.alert.integration, SLICE("as it came"), &at));
+	assert_int_equal(at, w.now);
+	w.now += SECOND;
+	record.alert.trace = next_ids(1);
+	record.alert.alert_id = next_ids(1);
+	record.steady = w.now;
+	apply_alone(&record); /* joins */
+	assert_true(similar_get(look(), record.alert.integration, SLICE("as it came"), &at));
+	assert_int_equal(at, w.now - SECOND);
+}
+
 int
 main(void)
 {
@@ -408,6 +496,9 @@ main(void)
 						  WORLD_TEST(test_engine_alert_suppressed),
 						  WORLD_TEST(test_engine_alert_maintenance),
 						  WORLD_TEST(test_engine_alert_failure),
+						  WORLD_TEST(test_engine_alert_assigned),
+						  WORLD_TEST(test_engine_alert_notes),
+						  WORLD_TEST(test_engine_alert_similar),
 						  WORLD_TEST(test_engine_alert_collation),
 						  WORLD_TEST(test_engine_alert_collation_newest),
 						  WORLD_TEST(test_engine_alert_collation_saved),
