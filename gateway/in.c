@@ -384,7 +384,7 @@ in_add(int fd, const struct address *peer, struct in_listener *listener)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	c->fd = fd;
 	c->state = IN_PARKED; /* no list */
-	c->peer = *peer;
+	c->peer = c->client = *peer;
 	c->listener = listener;
 	listener->users++;
 	buf_init(&c->in, in.limits.header + in.limits.body + 2 * (size_t)IN_SHARED_SIZE);
@@ -506,6 +506,7 @@ in_stop(void)
 	event_free(in.onward_event);
 	buf_free(&in.body);
 	buf_free(&in.wire);
+	free(in.trusted);
 }
 
 size_t

@@ -238,7 +238,7 @@ static void
 log_refused(const struct in_conn *c, int status, const char *error)
 {
 	log_begin(LOG_LEVEL_INFO, "alert.rejected", "%s", error);
-	log_address("client.ip", &c->peer);
+	log_address("client.ip", &c->client);
 	log_number("http.response.status_code", status);
 	log_outcome(false);
 	log_end();

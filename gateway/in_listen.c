@@ -267,20 +267,37 @@ commit(const struct plan *plans, size_t count)
 	in.listener_count = count;
 }
 
+/* One too many, so that none needs memory as well. */
+static struct cidr *
+copy_trusted(const struct conf *conf)
+{
+	struct cidr *copy = calloc(conf->trusted_proxy_count + 1, sizeof *copy);
+
+	if (copy != NULL && conf->trusted_proxy_count > 0)
+		memcpy(copy, conf->trusted_proxies, conf->trusted_proxy_count * sizeof *copy);
+	return copy;
+}
+
 int
 in_configure(const struct conf *conf, char why[256])
 {
 	struct plan plans[CONF_LISTENERS] = {{NULL}};
-	bool good = true;
+	struct cidr *trusted = copy_trusted(conf);
+	bool good = trusted != NULL;
 
 	snprintf(why, 256, "no memory for a listener");
 	for (size_t i = 0; i < conf->listener_count && good; i++)
 		good = prepare(conf, plans, i, why);
 	for (size_t i = 0; i < conf->listener_count && !good; i++)
 		undo(&plans[i]);
-	if (!good)
+	if (!good) {
+		free(trusted);
 		return -1;
+	}
 	commit(plans, conf->listener_count);
+	free(in.trusted);
+	in.trusted = trusted;
+	in.trusted_count = conf->trusted_proxy_count;
 	in_set_limits(conf);
 	return 0;
 }

@@ -71,7 +71,7 @@ read_proxy(struct in_conn *c)
 		return;
 	buf_free(&c->in);
 	if (header.known)
-		c->peer = header.client;
+		c->peer = c->client = header.client;
 	in_begin(c);
 }
 

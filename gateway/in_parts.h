@@ -59,6 +59,7 @@ struct in_conn {
 	struct in_listener *listener; /* holds it */
 	struct stream stream;  /* behind IN_PROXY */
 	struct address peer;   /* who connects, or for whom, by the PROXY header */
+	struct address client; /* of the request being read: the same, or whom a proxy names */
 	bool reading;          /* the loop watches for bytes */
 	bool writing;          /* the loop watches for room: `out` is not empty */
 	bool eof;              /* the client has sent its last byte */
@@ -99,6 +100,8 @@ TAILQ_HEAD(in_list, in_conn);
 struct in_server {
 	struct event_base *base;
 	struct in_limits limits;
+	struct cidr *trusted;        /* proxies that are believed; a copy */
+	size_t trusted_count;
 	in_handler *handler;
 	in_bare *bare;         /* or NULL */
 	struct event *tick, *onward_event;

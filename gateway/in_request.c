@@ -7,6 +7,7 @@
 #include "gateway/in_parts.h"
 
 #include "gateway/turn.h"
+#include "proto/forwarded.h"
 
 enum { PIPELINE_MOST = 64 }; /* requests of one connection a pass */
 
@@ -30,13 +31,13 @@ wants_bare(void)
 	return in.bare != NULL && in.bare(&head);
 }
 
-/* Who sits on this machine: a client of a listener that only it reaches, unless a proxy says that
- * it asks for another. */
+/* From this machine for certain: by a listener that only it reaches, and not by a proxy on behalf
+ * of another, whoever that is said to be. */
 static bool
-is_local(const struct in_conn *c, const struct address *peer)
+is_local(const struct in_conn *c)
 {
-	return c->listener->socket.local &&
-	       (address_is_none(peer) || address_is_loopback(peer));
+	return c->listener->socket.local && memcmp(&c->client, &c->peer, sizeof c->peer) == 0 &&
+	       (address_is_none(&c->peer) || address_is_loopback(&c->peer));
 }
 
 static void
@@ -44,8 +45,8 @@ handle(struct in_conn *c, char *body, size_t n)
 {
 	struct in_request request = {.conn = c,
 	    .surfaces = c->listener->surfaces,
-	    .local = is_local(c, &c->peer),
-	    .peer = c->peer,
+	    .local = is_local(c),
+	    .peer = c->client,
 	    .head = &head,
 	    .body = body,
 	    .body_n = n,
@@ -181,6 +182,7 @@ take(struct in_conn *c, char *data, size_t n)
 	for (int i = 0; n > 0 && i < PIPELINE_MOST && ready(c); i++) {
 		in_enter(c, IN_HEAD);
 		c->bare = false;
+		c->client = c->peer;
 		used = http_read_request((struct slice){data, n}, in.limits.header, &c->scanned,
 		    &head);
 		if (used < 0) {
@@ -189,6 +191,7 @@ take(struct in_conn *c, char *data, size_t n)
 		}
 		if (used == 0)
 			break;
+		c->client = forwarded_client(&head, c->peer, in.trusted, in.trusted_count);
 		if (head.length > (int64_t)in.limits.body) {
 			c->bare = wants_bare();
 			in_refuse(c, 413, too_large);
