@@ -5,7 +5,8 @@ VERSION := 0.1.0
 # What a fresh Debian lacks. One list; nothing else names a package.
 PACKAGES := gcc libc6-dev make pkg-config libevent-dev libyajl-dev liblmdb-dev libsodium-dev libssl-dev \
 	libcmocka-dev python3 python3-pytest python3-requests curl openssl ca-certificates valgrind \
-	mandoc systemd prometheus-alertmanager
+	mandoc systemd
+TEST_PACKAGES := prometheus prometheus-alertmanager
 LINT_PACKAGES := clang-tidy cppcheck clang-format
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 BENCH_PACKAGES := nginx-light wrk webhook linux-perf
@@ -129,7 +130,8 @@ run: deps ## builds, starts the gateway and a demonstration receiver; Ctrl-C sto
 	@$(MAKE) --no-print-directory -s all
 	@test/demo ./tocsin conf/tocsin.json
 
-test: deps ## unit, box, campaigns in small, fuzz corpora; ends with "N passed, N failed"
+test: ## unit, box, campaigns in small, fuzz corpora; ends with "N passed, N failed"
+	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES) $(TEST_PACKAGES)
 	@$(MAKE) --no-print-directory programs all
 	@BUILD=$(BUILD) ROUNDS=$(ROUNDS) POINTS=$(POINTS) $(PYTHON) test/run
 
@@ -162,7 +164,8 @@ bench-check: deps ## the instructions of an alert against the recorded figure, 3
 	@$(MAKE) --no-print-directory programs all
 	@BUILD=$(BUILD) $(PYTHON) test/bench/replay
 
-cover: deps ## the lines that the suite runs; at least 90 % but for what does input and output
+cover: ## the lines that the suite runs; at least 90 % but for what does input and output
+	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES) $(TEST_PACKAGES)
 	@$(MAKE) --no-print-directory BUILD=build/cover OPT='-O1 --coverage' LDFLAGS=--coverage programs
 	@find build/cover -name '*.gcda' -delete
 	@BUILD=build/cover ROUNDS=5 $(PYTHON) test/run && test/cover build/cover

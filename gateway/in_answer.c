@@ -62,7 +62,7 @@ is_lost(ssize_t written)
 void
 in_put_out(struct in_conn *c, const char *p, size_t n)
 {
-	ssize_t sent = c->out.n > 0 ? 0 : stream_write(&c->stream, p, n);
+	ssize_t sent = c->out.n > 0 || n == 0 ? 0 : stream_write(&c->stream, p, n);
 
 	if (is_lost(sent)) {
 		in_close(c);

@@ -4,12 +4,11 @@ import re
 import signal
 import socket
 import subprocess
-import threading
 import time
 
 import pytest
 
-from gateway import (KEY, OTHER_KEY, SLOW, Gateway, ingest, integration, until, webhook)
+from gateway import OTHER_KEY, SLOW, ingest, integration, until, webhook
 from outgoing import life
 from receiver import answer, raw, silence
 from scrape import Scrape, scrape
@@ -170,13 +169,15 @@ def test_metrics_of_requests(make):
     with gateway.connect() as connection:
         connection.send(request("HEAD", "/-/ready"))
         assert connection.read(bodiless=True).status == 200
+        connection.send(b"no request\r\n\r\n")                              # bad_request
+        assert connection.read().status == 400
     for text, status in ((b"GET /", 408), (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx", 408),
                          (b"GET / HTTP/1.1\r\n\r\n", 400), (b"GET / HTTP/1.1\r\nX: " + b"x" * 20000, 431)):
         with gateway.connect() as connection:
             connection.send(text)
             assert connection.read().status == status
     found = scrape(gateway)
-    same(found.all("http_rejected_total"), bad_request=2, too_large=2, not_found=3, unauthorized=2,
+    same(found.all("http_rejected_total"), bad_request=3, too_large=2, not_found=3, unauthorized=2,
          header_time=1, body_time=1)
     requests = found.all("http_requests_total")  # by code, method, route
     assert requests == {
@@ -184,7 +185,7 @@ def test_metrics_of_requests(make):
         ("413", "other", "none"): 1, ("404", "GET", "none"): 1, ("405", "DELETE", "none"): 1,
         ("401", "GET", "/api/incidents"): 1, ("200", "GET", "/api/incidents"): 1,
         ("403", "POST", "/-/pause"): 1, ("200", "HEAD", "/-/ready"): 1, ("408", "other", "none"): 2,
-        ("400", "other", "none"): 1, ("431", "other", "none"): 1}
+        ("400", "other", "none"): 2, ("431", "other", "none"): 1}
     assert found.all("http_request_duration_seconds_count") == requests
     took = found.get("http_request_duration_seconds_sum", route=ROUTE, method="POST", code=200)
     assert 0 < took < 1 * SLOW
