@@ -179,7 +179,7 @@ bindir    = $(PREFIX)/bin
 mandir    = $(PREFIX)/share/man
 docdir    = $(PREFIX)/share/doc/tocsin
 unitdir   = $(PREFIX)/lib/systemd/system
-DOCUMENTS = README CHANGES conf/tocsin.json $(wildcard conf/*.cfg conf/*.rules conf/*.yml conf/*.dashboard.json)
+DOCUMENTS = README CHANGES conf/tocsin.json $(wildcard conf/*.cfg conf/*.rules conf/*.yml conf/dashboard.json)
 define FILES
 0755 tocsin $(bindir)/tocsin
 0644 $(BUILD)/man/tocsin.8 $(mandir)/man8/tocsin.8

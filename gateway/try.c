@@ -57,6 +57,12 @@ see_dead(uint32_t webhook, uint64_t number, const char *reason, const char *why)
 }
 
 static void
+see_settled(uint32_t webhook, const struct delivery_row *row, int64_t age)
+{
+	(void)webhook, (void)row, (void)age;
+}
+
+static void
 see_held(uint32_t webhook, bool held)
 {
 	(void)webhook, (void)held;
@@ -66,6 +72,7 @@ const struct engine_watch try_watch = {.alert = see_alert,
     .event = see_event,
     .head = see_head,
     .dead = see_dead,
+    .settled = see_settled,
     .held = see_held};
 
 /* ---- one alert ---------------------------------------------------------------------------- */

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from gateway import OTHER_KEY, SLOW, ingest, integration, until, webhook
+from gateway import KEY, OTHER_KEY, SLOW, ingest, integration, until, webhook
 from outgoing import life
 from receiver import answer, raw, silence
 from scrape import Scrape, scrape
@@ -141,6 +141,24 @@ def test_metrics_of_failed_turns(make):
     assert after.get("deliveries_total", webhook="ops", event_type="triggered", result="delivered") == 1
     assert after.get("delivery_end_to_end_seconds_count", webhook="ops") == 1
     assert after.get("delivery_attempts_total", webhook="ops", reason="ok") == 1
+
+
+def test_metrics_of_dry_runs(make):
+    """§7, §13: what only would happen is not counted, not even with a webhook whose queue is full."""
+    receiver = make.receiver(silence())
+    gateway = make.gateway(webhooks=[webhook("ops", receiver.url(), max_waiting=1)])
+    gateway.alert("critical", entity_id="e")
+    before = scrape(gateway)
+    for alert_type in ("critical", "resolved"):
+        for entity_id in ("e", "other"):
+            body = {"message": "m", "alert_type": alert_type, "entity_id": entity_id}
+            assert gateway.request("POST", "/api/try/" + KEY, body).status == 200
+    after = scrape(gateway)
+    for name in ("alerts_received_total", "alerts_applied_total", "incidents_open", "deliveries_total",
+                 "dead_letters", "deliveries_waiting", "traces", "store_commit_alerts_count"):
+        assert before.all(name) == after.all(name), name
+    assert gateway.alert("critical", entity_id="other")["is_incident_created"]
+    assert scrape(gateway).get("dead_letters", webhook="ops") == 1
 
 
 # Requests.
