@@ -10,7 +10,8 @@ import time
 import pytest
 
 from certificates import Authority
-from gateway import BUILD, SLOW, ingest, until
+from gateway import BUILD, SLOW, ingest, until, webhook
+from scrape import Scrape
 from test_config import faults, run, write  # noqa: F401 (a fixture)
 from wire import Connection, Closed, dial, request
 
@@ -138,6 +139,27 @@ def test_in_tls_slow_reader(gateway, ca):
         assert connection.read().status == 200
     sender.join()
     connection.close()
+
+
+def test_in_tls_pieces(make, ca, pair):
+    """§13: an answer of any length goes out as it is read; so do its forms for HTTP/1.0 and HEAD."""
+    gateway = make.gateway(listen=listen(pair), webhooks=[
+        webhook("w%d" % i, "http://127.0.0.1:1/") for i in range(60)])
+    plain = dial(gateway.address)
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    slow = Connection(None, sock=trusting(ca).wrap_socket(plain, server_hostname="127.0.0.1"))
+    slow.send(request("GET", "/metrics"))
+    time.sleep(0.2)
+    with secure(gateway.address, trusting(ca)) as connection:
+        connection.send(request("HEAD", "/metrics") + request("GET", "/metrics") + HEALTHY)
+        assert connection.read(bodiless=True).header("Transfer-Encoding") == "chunked"
+        assert len(Scrape(connection.read().body.decode()).all("breaker_open")) == 60
+        assert connection.read().status == 200
+        connection.send(request("GET", "/metrics", version="1.0"))
+        body = connection.read_closed().partition(b"\r\n\r\n")[2]
+        assert len(Scrape(body.decode()).all("breaker_open")) == 60
+    assert len(Scrape(slow.read().body.decode()).all("breaker_open")) == 60
+    slow.close()
 
 
 def test_in_tls_half_close(gateway, ca):
