@@ -138,15 +138,22 @@ FIELDS(trace) = {AS("status", trace_row, state, dump_trace_state),
     AS("incident_number", trace_row, number, dump_number), F(trace_row, unique_id, dump_id22),
     F(trace_row, event, dump_id), TEXT(trace_row, error, dump_text), END};
 
-#define OF_RECORD(name, member, print) AS(name, record, alert.member, print)
-FIELDS(pending) = {AS("time", record, wall, dump_date), AS("event", record, id, dump_id),
-    OF_RECORD("trace", trace, dump_id), OF_RECORD("alert", alert_id, dump_id22),
-    OF_RECORD("integration", integration, dump_integration),
-    OF_RECORD("alert_type", alert.type, dump_alert_type),
-    OF_RECORD("suppressed", alert.suppressed, dump_bool),
-    OF_RECORD("entity_id", alert.entity_id, dump_text), OF_RECORD("rules", rules, dump_json),
-    {"failure", dump_text, offsetof(struct record, alert.failure), true},
-    {"fields", dump_json, offsetof(struct record, alert.alert.fields), true}, END};
+#define R(name, member, print)      AS(name, record, alert.member, print)
+#define R_TEXT(name, member, print) {name, print, offsetof(struct record, alert.member), true}
+FIELDS(pending) = {AS("time", record, wall, dump_date), AS("steady", record, steady, dump_date),
+    AS("event", record, id, dump_id), AS("salt", record, salt, dump_salt),
+    R("trace", trace, dump_id), R("alert", alert_id, dump_id22),
+    R("integration", integration, dump_integration),
+    R("alert_type", alert.type, dump_alert_type), R("suppressed", alert.suppressed, dump_bool),
+    R("urgency", alert.urgency, dump_int), R("entity_id", alert.entity_id, dump_text),
+    R("sla", alert.sla, dump_text),
+    R("escalation_policy", alert.escalation_policy, dump_text),
+    R("priority", alert.priority, dump_text), R("assigned_to", alert.assigned_to, dump_text),
+    R("task_template", alert.task_template, dump_text), R("rules", rules, dump_json),
+    R("similar", similar, dump_text), R_TEXT("failure", failure, dump_text),
+    R_TEXT("message", alert.message, dump_text), R_TEXT("summary", alert.summary, dump_text),
+    R_TEXT("tags", alert.tags, dump_json), R_TEXT("notes", alert.notes, dump_notes),
+    R_TEXT("fields", alert.fields, dump_json), END};
 
 FIELDS(alert) = {AS("incident_number", alert_row, number, dump_number),
     F(alert_row, previous, dump_id22), F(alert_row, integration, dump_integration),

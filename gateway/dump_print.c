@@ -1,7 +1,4 @@
-/*
- * Members of a dump's objects: parts of keys, fields of rows, and names for the numbers that rows
- * have instead of them.
- */
+/* Members of a dump's objects: fields of rows, and names for the numbers that rows have. */
 #include <stdlib.h>
 
 #include "gateway/dump_parts.h"
@@ -10,18 +7,17 @@
 #include "proto/alert.h"
 #include "proto/incident.h"
 #include "proto/utf8.h"
-#include "store/key.h"
 
 /* What a store holds may have been damaged: no more than what is UTF-8. */
-static void
-put_text(struct dump *d, const char *name, struct slice text)
+void
+dump_put_text(struct dump *d, const char *name, struct slice text)
 {
 	json_key(&d->w, name);
 	json_string(&d->w, (struct slice){text.p, utf8_valid(text)});
 }
 
-static void
-put_number(struct dump *d, const char *name, uint64_t n)
+void
+dump_put_number(struct dump *d, const char *name, uint64_t n)
 {
 	json_key(&d->w, name);
 	json_uint(&d->w, n);
@@ -35,13 +31,13 @@ put_null(struct dump *d, const char *name)
 }
 
 /* The word at that place; what lies outside is a number. */
-static void
-put_word(struct dump *d, const char *name, const char *const *words, size_t count, unsigned at)
+void
+dump_put_word(struct dump *d, const char *name, const char *const *words, size_t count, unsigned at)
 {
 	if (at < count && words[at] != NULL)
-		put_text(d, name, slice_of(words[at]));
+		dump_put_text(d, name, slice_of(words[at]));
 	else
-		put_number(d, name, at);
+		dump_put_number(d, name, at);
 }
 
 /* ---- names ------------------------------------------------------------------------------- */
@@ -90,8 +86,8 @@ dump_load_names(struct dump *d, struct txn *txn)
 }
 
 /* An integration's name holds its service's: "Payments/Generic". Without a name the number. */
-static void
-put_name(struct dump *d, const char *name, enum name_kind kind, uint32_t id)
+void
+dump_put_name(struct dump *d, const char *name, enum name_kind kind, uint32_t id)
 {
 	struct dump_name wanted = {.kind = kind, .id = id}, *found = NULL;
 	char text[512];
@@ -100,13 +96,13 @@ put_name(struct dump *d, const char *name, enum name_kind kind, uint32_t id)
 	if (d->name_count > 0)
 		found = bsearch(&wanted, d->names, d->name_count, sizeof wanted, compare_names);
 	if (found == NULL) {
-		put_number(d, name, id);
+		dump_put_number(d, name, id);
 		return;
 	}
 	n = found->text.n < sizeof text ? found->text.n : sizeof text;
 	for (size_t i = 0; i < n; i++)
 		text[i] = found->text.p[i] == '\0' ? '/' : found->text.p[i];
-	put_text(d, name, (struct slice){text, n});
+	dump_put_text(d, name, (struct slice){text, n});
 }
 
 /* ---- fields ------------------------------------------------------------------------------ */
@@ -121,25 +117,32 @@ dump_bool(struct dump *d, const char *name, const void *at)
 void
 dump_u8(struct dump *d, const char *name, const void *at)
 {
-	put_number(d, name, *(const uint8_t *)at);
+	dump_put_number(d, name, *(const uint8_t *)at);
 }
 
 void
 dump_u16(struct dump *d, const char *name, const void *at)
 {
-	put_number(d, name, *(const uint16_t *)at);
+	dump_put_number(d, name, *(const uint16_t *)at);
 }
 
 void
 dump_u32(struct dump *d, const char *name, const void *at)
 {
-	put_number(d, name, *(const uint32_t *)at);
+	dump_put_number(d, name, *(const uint32_t *)at);
 }
 
 void
 dump_u64(struct dump *d, const char *name, const void *at)
 {
-	put_number(d, name, *(const uint64_t *)at);
+	dump_put_number(d, name, *(const uint64_t *)at);
+}
+
+void
+dump_int(struct dump *d, const char *name, const void *at)
+{
+	json_key(&d->w, name);
+	json_int(&d->w, *(const int *)at);
 }
 
 void
@@ -173,7 +176,7 @@ dump_id(struct dump *d, const char *name, const void *at)
 	if (uuid_is_zero(at))
 		put_null(d, name);
 	else
-		put_text(d, name, slice_of(text));
+		dump_put_text(d, name, slice_of(text));
 }
 
 /* As the API prints ids of alerts and incidents. */
@@ -186,7 +189,7 @@ dump_id22(struct dump *d, const char *name, const void *at)
 	if (uuid_is_zero(at))
 		put_null(d, name);
 	else
-		put_text(d, name, slice_of(text));
+		dump_put_text(d, name, slice_of(text));
 }
 
 void
@@ -199,9 +202,15 @@ dump_boot(struct dump *d, const char *name, const void *at)
 }
 
 void
+dump_salt(struct dump *d, const char *name, const void *at)
+{
+	dump_put_number(d, name, get_u64(at));
+}
+
+void
 dump_text(struct dump *d, const char *name, const void *at)
 {
-	put_text(d, name, *(const struct slice *)at);
+	dump_put_text(d, name, *(const struct slice *)at);
 }
 
 /* What was stored as JSON. */
@@ -217,16 +226,29 @@ dump_json(struct dump *d, const char *name, const void *at)
 		json_raw(&d->w, *json);
 }
 
+/* A list as alerts have it until they are applied. */
+void
+dump_notes(struct dump *d, const char *name, const void *at)
+{
+	struct slice notes = *(const struct slice *)at, note;
+
+	json_key(&d->w, name);
+	json_open(&d->w, '[');
+	while (alert_note(&notes, &note))
+		json_string(&d->w, (struct slice){note.p, utf8_valid(note)});
+	json_close(&d->w, ']');
+}
+
 void
 dump_service(struct dump *d, const char *name, const void *at)
 {
-	put_name(d, name, NAME_SERVICE, *(const uint32_t *)at);
+	dump_put_name(d, name, NAME_SERVICE, *(const uint32_t *)at);
 }
 
 void
 dump_integration(struct dump *d, const char *name, const void *at)
 {
-	put_name(d, name, NAME_INTEGRATION, *(const uint32_t *)at);
+	dump_put_name(d, name, NAME_INTEGRATION, *(const uint32_t *)at);
 }
 
 void
@@ -236,7 +258,7 @@ dump_trace_state(struct dump *d, const char *name, const void *at)
 	    [TRACE_COMPLETED] = "completed",
 	    [TRACE_FAILED] = "failed"};
 
-	put_word(d, name, words, COUNT_OF(words), *(const enum trace_state *)at);
+	dump_put_word(d, name, words, COUNT_OF(words), *(const enum trace_state *)at);
 }
 
 void
@@ -246,7 +268,7 @@ dump_delivery_state(struct dump *d, const char *name, const void *at)
 	    [DELIVERY_DELIVERED] = "delivered",
 	    [DELIVERY_DEAD] = "dead"};
 
-	put_word(d, name, words, COUNT_OF(words), *(const enum delivery_state *)at);
+	dump_put_word(d, name, words, COUNT_OF(words), *(const enum delivery_state *)at);
 }
 
 static void
@@ -255,9 +277,9 @@ put_alert_type(struct dump *d, const char *name, unsigned type)
 	const char *word = alert_type_name((int)type);
 
 	if (word != NULL)
-		put_text(d, name, slice_of(word));
+		dump_put_text(d, name, slice_of(word));
 	else
-		put_number(d, name, type);
+		dump_put_number(d, name, type);
 }
 
 void
@@ -275,7 +297,7 @@ dump_alert_type8(struct dump *d, const char *name, const void *at)
 void
 dump_event(struct dump *d, const char *name, const void *at)
 {
-	put_text(d, name, slice_of(view_event(*(const uint8_t *)at)));
+	dump_put_text(d, name, slice_of(view_event(*(const uint8_t *)at)));
 }
 
 void
@@ -285,7 +307,7 @@ dump_status(struct dump *d, const char *name, const void *at)
 	    [INCIDENT_ACKNOWLEDGED] = "acknowledged",
 	    [INCIDENT_RESOLVED] = "resolved"};
 
-	put_word(d, name, words, COUNT_OF(words), *(const uint8_t *)at);
+	dump_put_word(d, name, words, COUNT_OF(words), *(const uint8_t *)at);
 }
 
 void
@@ -296,7 +318,7 @@ dump_reason(struct dump *d, const char *name, const void *at)
 	if (word[0] == '\0')
 		put_null(d, name);
 	else
-		put_text(d, name, slice_of(word));
+		dump_put_text(d, name, slice_of(word));
 }
 
 void
@@ -309,99 +331,8 @@ dump_keys(struct dump *d, const char *name, const void *at)
 	for (size_t i = 0; i < row->key_count; i++) {
 		json_open(&d->w, '{');
 		dump_integration(d, "integration", &row->keys[i].integration);
-		put_text(d, "entity_id", row->keys[i].entity_id);
+		dump_put_text(d, "entity_id", row->keys[i].entity_id);
 		json_close(&d->w, '}');
 	}
 	json_close(&d->w, ']');
-}
-
-/* ---- parts of keys ----------------------------------------------------------------------- */
-
-void
-dump_part_id(struct dump *d, const char *name, struct field_reader *key)
-{
-	struct uuid id = field_id(key);
-
-	dump_id(d, name, &id);
-}
-
-void
-dump_part_id22(struct dump *d, const char *name, struct field_reader *key)
-{
-	struct uuid id = field_id(key);
-
-	dump_id22(d, name, &id);
-}
-
-void
-dump_part_hash(struct dump *d, const char *name, struct field_reader *key)
-{
-	struct uuid id = field_id(key);
-	char text[UUID_HEX];
-
-	uuid_hex(&id, text);
-	put_text(d, name, slice_of(text));
-}
-
-/* A delivery's id ends in its webhook's number. */
-void
-dump_part_delivery(struct dump *d, const char *name, struct field_reader *key)
-{
-	struct uuid id = field_id(key);
-
-	dump_id(d, name, &id);
-	put_name(d, "webhook", NAME_WEBHOOK, delivery_webhook(&id));
-}
-
-void
-dump_part_u64(struct dump *d, const char *name, struct field_reader *key)
-{
-	put_number(d, name, field_u64(key));
-}
-
-void
-dump_part_u32(struct dump *d, const char *name, struct field_reader *key)
-{
-	put_number(d, name, field_u32(key));
-}
-
-void
-dump_part_webhook(struct dump *d, const char *name, struct field_reader *key)
-{
-	put_name(d, name, NAME_WEBHOOK, field_u32(key));
-}
-
-void
-dump_part_time(struct dump *d, const char *name, struct field_reader *key)
-{
-	view_date(&d->w, name, key_time(key));
-}
-
-void
-dump_part_timer(struct dump *d, const char *name, struct field_reader *key)
-{
-	static const char *const words[] = {[TIMER_AUTO_RESOLVE] = "auto_resolve_timeout",
-	    [TIMER_ACKNOWLEDGEMENT] = "acknowledgement_timeout"};
-
-	put_word(d, name, words, COUNT_OF(words), field_u8(key));
-}
-
-/* The rest of a key. */
-void
-dump_part_text(struct dump *d, const char *name, struct field_reader *key)
-{
-	put_text(d, name, (struct slice){(const char *)key->p, key->left});
-	key->left = 0;
-}
-
-/* A kind, then text that may hold a NUL. */
-void
-dump_part_name(struct dump *d, const char *name, struct field_reader *key)
-{
-	static const char *const words[] = {[NAME_SERVICE] = "service",
-	    [NAME_INTEGRATION] = "integration",
-	    [NAME_WEBHOOK] = "webhook"};
-
-	put_word(d, "kind", words, COUNT_OF(words), field_u8(key));
-	dump_part_text(d, name, key);
 }

@@ -39,18 +39,18 @@ class Manager:
         return sum(key in message for message in self.listen())
 
 
-@pytest.fixture(params=["path", "abstract"])
+@pytest.fixture
 def manager(request, tmp_path):
-    if request.param == "path":
-        manager = Manager(str(tmp_path / "notify"))
-        manager.name = str(tmp_path / "notify")
-    else:
-        manager = Manager("\0tocsin-notify-%d" % os.getpid())
-        manager.name = "@tocsin-notify-%d" % os.getpid()
+    """Its socket has a path, or, asked for as "abstract", none."""
+    name = getattr(request, "param", None) or str(tmp_path / "notify")
+    name = "@tocsin-notify-%d" % os.getpid() if name == "abstract" else name
+    manager = Manager(name.replace("@", "\0"))
+    manager.name = name
     yield manager
     manager.socket.close()
 
 
+@pytest.mark.parametrize("manager", [None, "abstract"], indirect=True)
 def test_notify_life(make, manager):
     """Ready once it listens, stopping at a drain, and no more than that without a watchdog."""
     gateway = make.gateway(environment={"NOTIFY_SOCKET": manager.name}, drain="2s")

@@ -20,8 +20,12 @@ put_pending(struct txn *txn)
 {
 	struct record record = {.kind = RECORD_ALERT, .wall = 1000000, .id = SAMPLE_B,
 	    .alert = {.trace = SAMPLE_A, .alert_id = SAMPLE_C, .integration = 2,
+		.failure = SLICE("private failure"), .rules = SLICE("[1]"), .similar = SLICE("was"),
 		.alert = {.type = ALERT_CRITICAL, .urgency = 1, .message = SLICE("private"),
-		    .entity_id = SLICE("db-9"), .fields = SLICE("{\"message\": \"private\"}")}}};
+		    .summary = SLICE("private too"), .entity_id = SLICE("db-9"), .sla = SLICE("s"),
+		    .escalation_policy = SLICE("e"), .priority = SLICE("p"), .tags = SLICE("[\"t\"]"),
+		    .assigned_to = SLICE("ada"), .task_template = SLICE("tt"),
+		    .notes = SLICE("\0\0\0\4note"), .fields = SLICE("{\"message\": \"private\"}")}}};
 	struct buf bytes = {.ceiling = 4096};
 
 	record_encode(&bytes, &record);
@@ -173,8 +177,8 @@ test_dump_lines(void **state)
 	    "\"urgency\": 1, \"created\": \"1970-01-01T00:00:00.020483Z\", ",
 	    "\"status\": \"acknowledged\", \"urgency\": 1",
 	    "\"keys\": [{\"integration\": 24581, \"entity_id\": \"db-1\"}, ",
-	    "\"entity_id\": \"db-9\", \"rules\": null, \"failure\": \"\", "
-	    "\"fields\": {\"message\": \"private\"}}",
+	    "\"urgency\": 1, \"entity_id\": \"db-9\", \"sla\": \"s\", ",
+	    "\"tags\": [\"t\"], \"notes\": [\"note\"], \"fields\": {\"message\": \"private\"}}",
 	    "\"user\": \"ops\", \"text\": \"looking\"}"};
 	struct fixture *f = *state;
 	char *text;
@@ -186,6 +190,84 @@ test_dump_lines(void **state)
 		if (strstr(text, lines[i]) == NULL)
 			fail_msg("%s\nis not in\n%s", lines[i], text);
 	free(text);
+}
+
+struct stored {
+	const char *table;
+	char key[64], value[1024];
+	size_t key_n, value_n;
+};
+
+static bool
+keep_row(void *arg, const char *table, struct slice key, struct slice value)
+{
+	struct stored **next = arg;
+
+	assert_true(key.n <= sizeof (*next)->key && value.n <= sizeof (*next)->value);
+	(*next)->table = table;
+	memcpy((*next)->key, key.p, key.n);
+	memcpy((*next)->value, value.p, value.n);
+	(*next)->key_n = key.n;
+	(*next)->value_n = value.n;
+	(*next)++;
+	return true;
+}
+
+static enum table
+table_of(const char *name)
+{
+	enum table table = 0;
+
+	while (table < TABLE_COUNT - 1 && strcmp(table_names[table], name) != 0)
+		table++;
+	return table;
+}
+
+/* The dump with one byte of one row changed, which is forgotten again. */
+static char *
+dump_changed(struct fixture *f, struct stored *row, size_t at)
+{
+	struct buf value = {.ceiling = sizeof row->value};
+	char *text = NULL;
+	size_t n;
+	FILE *to = open_memstream(&text, &n);
+
+	buf_put(&value, row->value, row->value_n);
+	value.p[at] ^= 1;
+	fixture_write(f);
+	table_put(f->txn, table_of(row->table), (struct slice){row->key, row->key_n}, &value);
+	assert_true(dump_store(f->txn, true, to) >= 0);
+	store_abort(f->txn);
+	f->txn = NULL;
+	buf_free(&value);
+	fclose(to);
+	return text;
+}
+
+/* Whatever is stored is shown: any byte that changes, changes the text. */
+static void
+test_dump_shows_every_byte(void **state)
+{
+	static struct stored rows[64];
+	struct stored *end = rows;
+	struct fixture *f = *state;
+	struct txn *txn;
+	char *before, *after;
+	int bad;
+
+	fill(f);
+	before = dump(f, true, &bad);
+	txn = store_read(f->store);
+	store_each(txn, keep_row, &end);
+	store_abort(txn);
+	for (struct stored *row = rows; row < end; row++)
+		for (size_t at = 1; at < row->value_n; at++) {
+			after = dump_changed(f, row, at);
+			if (strcmp(before, after) == 0)
+				fail_msg("byte %zu of a row of %s is not shown", at, row->table);
+			free(after);
+		}
+	free(before);
 }
 
 static void
@@ -256,6 +338,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    STORE_TEST(test_dump_every_table),
 	    STORE_TEST(test_dump_lines),
+	    STORE_TEST(test_dump_shows_every_byte),
 	    STORE_TEST(test_dump_no_payload),
 	    STORE_TEST(test_dump_damaged),
 	    STORE_TEST(test_dump_full_disk),
