@@ -189,9 +189,9 @@ run_deliveries(int argc, char **argv)
 	return ok ? 0 : 1;
 }
 
-#define SINCE_OPTION \
-	{OPTION_SINCE, "since", "D", "created then or later: a date, 2026-11-21T09:00:00Z, or how " \
-	    "long ago, 2h"}
+#define SINCE_OPTION                                                                              \
+	{OPTION_SINCE, "since", "D",                                                              \
+	    "created then or later: a date, 2026-11-21T09:00:00Z, or how long ago, 2h"}
 
 static const struct command_option deliveries_options[] = {
     {OPTION_DEAD, "dead", NULL, "the dead letters"},

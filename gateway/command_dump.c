@@ -2,8 +2,8 @@
  * `dump` and `backup`: the state of a gateway that may be running.
  *
  * While a reader holds a snapshot, pages that the gateway frees are not used again and its file
- * grows. Both therefore hold one only for as long as a copy takes. What a slow reader of the dump is
- * given comes from such a copy, a file without a name that goes with the process.
+ * grows. Both therefore hold one only for as long as a copy takes. What a slow reader of the dump
+ * is given comes from such a copy, a file without a name that goes with the process.
  *
  *	backup   DATA ── snapshot ──> DEST.XXXXXX/data.mdb ── fsync, rename ──> DEST/data.mdb
  *	dump     DATA ── snapshot ──> a file without a name ── at leisure ──> standard output
@@ -182,15 +182,15 @@ fill_unfinished(const char *data, const char *dest, char why[WHY_SIZE])
 
 	signal(SIGXFSZ, SIG_IGN); /* a limit on sizes is an error like a full disk */
 	snprintf(unfinished, sizeof unfinished, "%s.XXXXXX", dest);
+	for (size_t i = 0; i < COUNT_OF(deadly); i++)
+		if (signal(deadly[i], on_signal) == SIG_IGN)
+			signal(deadly[i], SIG_IGN);
 	if (mkdtemp(unfinished) == NULL) {
 		snprintf(why, WHY_SIZE, "cannot make %.200s: %s", unfinished, strerror(errno));
 		unfinished[0] = '\0';
 		return false;
 	}
 	snprintf(unfinished_file, sizeof unfinished_file, "%s/data.mdb", unfinished);
-	for (size_t i = 0; i < COUNT_OF(deadly); i++)
-		if (signal(deadly[i], on_signal) == SIG_IGN)
-			signal(deadly[i], SIG_IGN);
 	fd = open(unfinished_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ok = fd >= 0 && fchmod(fd, 0600) == 0;
 	if (ok && !copy_to(data, fd, why)) {

@@ -14,12 +14,15 @@ enum remote_option { REMOTE_URL = 256, REMOTE_TOKEN_FILE, REMOTE_JSON, REMOTE_OW
 
 /* The rows of their options, behind the command's own ones, whose ids start at REMOTE_OWN; and the
  * end of their usage. */
-#define REMOTE_OPTIONS                                                                             \
-	{REMOTE_JSON, "json", NULL, "prints JSON instead of a table"}, COMMAND_FILE_OPTION,        \
-	    {REMOTE_URL, "url", "URL", "the gateway, http://HOST:PORT, https://HOST:PORT or "      \
-		"unix:PATH; without it the first listener of the configuration that serves the API"}, \
-	    {REMOTE_TOKEN_FILE, "token-file", "FILE", "holds the token; without it $TOCSIN_TOKEN, " \
-		"or the first token of the configuration that is enough"}, {0}
+#define REMOTE_OPTIONS                                                                            \
+	{REMOTE_JSON, "json", NULL, "prints JSON instead of a table"}, COMMAND_FILE_OPTION,       \
+	    {REMOTE_URL, "url", "URL",                                                            \
+		"the gateway, http://HOST:PORT, https://HOST:PORT or unix:PATH; without it the "  \
+		"first listener of the configuration that serves the API"},                       \
+	    {REMOTE_TOKEN_FILE, "token-file", "FILE",                                             \
+		"holds the token; without it $TOCSIN_TOKEN, or the first token of the "           \
+		"configuration that is enough"},                                                  \
+	    {0}
 #define REMOTE_USAGE "[--json] [-c FILE] [--url URL] [--token-file FILE]"
 
 struct remote {

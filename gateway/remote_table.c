@@ -10,8 +10,8 @@ enum { LIMIT_MOST = 100000 };
 
 /* ---- lists ------------------------------------------------------------------------------- */
 
-/* The link is for others; what leads there from here is its path. NULL with *more false: there is no
- * next page. */
+/* The link is for others; what leads there from here is its path. NULL with *more false: there is
+ * no next page. */
 static const struct json *
 next_page(struct remote *remote, const struct remote_list *list, const struct json *page,
     bool *more)
