@@ -2,7 +2,8 @@
  * The table of routes and the way to a handler: surface, path, method, token.
  *
  * A path is matched part by part; "{...}" stands for any one part that is not empty, and its name
- * is for readers of metrics. A trailing slash is optional everywhere. Routes of a surface that the
+ * is for readers of metrics. A path that is written out comes before one with "{...}" that it would
+ * match too, and hides it. A trailing slash is optional everywhere. Routes of a surface that the
  * listener does not serve do not exist there.
  */
 #include "gateway/route.h"
@@ -36,9 +37,9 @@ static const struct route {
     {"GET", "api/incidents/{incident}/note", SERVE_API, ACCESS_READ, api_notes},
     {"POST", "api/incidents/{incident}/note", SERVE_API, ACCESS_WRITE, api_note},
     {"GET", "api/deliveries", SERVE_API, ACCESS_READ, api_deliveries},
+    {"POST", "api/deliveries/replay", SERVE_API, ACCESS_WRITE, api_replay_many},
     {"GET", "api/deliveries/{delivery}", SERVE_API, ACCESS_READ, api_delivery},
     {"POST", "api/deliveries/{delivery}/replay", SERVE_API, ACCESS_WRITE, api_replay},
-    {"POST", "api/deliveries/replay", SERVE_API, ACCESS_WRITE, api_replay_many},
     {"POST", "api/webhooks/{name}/test", SERVE_API, ACCESS_WRITE, api_test},
     {"POST", "api/webhooks/{name}/pause", SERVE_API, ACCESS_WRITE, api_webhook_pause},
     {"POST", "api/webhooks/{name}/resume", SERVE_API, ACCESS_WRITE, api_webhook_resume},
@@ -193,13 +194,17 @@ route_request(struct in_request *in)
 	struct slice path = trim(in->head->path);
 	struct route_request request = {.in = in};
 	char methods[64] = "";
+	bool named = false; /* a path without "{...}" is this one */
 
 	for (size_t i = 0; i < COUNT_OF(routes); i++) {
 		const struct route *route = &routes[i];
+		bool open = strchr(route->path, '{') != NULL;
 		size_t n = strlen(methods);
 
-		if (!(route->surface & in->surfaces) || !match(route->path, path, request.part))
+		if (!(route->surface & in->surfaces) || (named && open) ||
+		    !match(route->path, path, request.part))
 			continue;
+		named = !open;
 		if (method_is(route, in->head->method)) {
 			in->route = (unsigned)i + 1;
 			if (admit(&request, route->access))

@@ -184,13 +184,16 @@ def test_http_idle_from_the_start(hasty):
     ("GET", ingest(), "POST"), ("PUT", ingest(), "POST"), ("DELETE", ingest(), "POST"),
     ("GET", "/api/integration/generic/" + KEY, "POST"), ("POST", "/api/alert/status/x/", "GET"),
     ("DELETE", "/api/alert/status/x", "GET"), ("POST", "/-/healthy", "GET"),
-    ("PUT", "/-/ready/", "GET"), ("GET", "/-/pause", "POST"), ("BREW", "/-/healthy", "GET")])
+    ("PUT", "/-/ready/", "GET"), ("GET", "/-/pause", "POST"), ("BREW", "/-/healthy", "GET"),
+    ("GET", "/api/incidents/filter", "POST"), ("PATCH", "/api/incidents/filter/", "POST"),
+    ("GET", "/api/deliveries/replay", "POST")])
 def test_http_method_not_allowed(gateway, method, path, allowed):
     """§2: a known path with another method: 405 with Allow."""
     with gateway.connect() as connection:
         answer = connection.request(method, path)
         assert answer.status == 405
-        assert allowed in [word.strip() for word in answer.header("Allow").split(",")]
+        assert [word.strip() for word in answer.header("Allow").split(",")] in (
+            [allowed], [allowed, "HEAD"])
         assert answer.header("Content-Type") == "application/json"
         connection.send(NEXT)
         assert connection.read().status == 200
