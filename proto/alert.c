@@ -307,14 +307,14 @@ read_type(const struct json *body, int default_type, struct arena *arena, struct
     struct slice *why)
 {
 	const struct json *value = json_get(body, "alert_type");
-	struct slice text;
+	struct slice text = SLICE("");
 	int type = default_type;
 
-	if (!is_absent(value)) {
-		if (!json_scalar(value, &text)) {
-			*why = SLICE("alert_type is not a text");
-			return false;
-		}
+	if (!is_absent(value) && !json_scalar(value, &text)) {
+		*why = SLICE("alert_type is not a text");
+		return false;
+	}
+	if (slice_trim(text).n > 0) {
 		type = alert_type_parse(text);
 		if (type < 0) {
 			*why = alert_unknown(arena, "alert_type", text,
@@ -323,7 +323,8 @@ read_type(const struct json *body, int default_type, struct arena *arena, struct
 		}
 	}
 	if (type < 0)
-		*why = SLICE("alert_type is missing");
+		*why = is_absent(value) ? SLICE("alert_type is missing")
+					: SLICE("alert_type is empty");
 	alert->type = type < 0 ? ALERT_INFO : (enum alert_type)type;
 	return type >= 0;
 }

@@ -122,10 +122,11 @@ def test_ingest_alert_types(gateway, word):
     assert gateway.alert(word)["status"] == "completed"
 
 
-def test_ingest_default_alert_type(gateway):
+@pytest.mark.parametrize("given", [{}, {"alert_type": None}, {"alert_type": ""}, {"alert_type": " "}])
+def test_ingest_default_alert_type(gateway, given):
     """§3: without alert_type: 400, unless the integration has a default."""
-    assert gateway.post({"message": "m"}).status == 400
-    answer = gateway.post({"message": "m"}, key=LENIENT)
+    assert gateway.post({"message": "m", **given}).status == 400
+    answer = gateway.post({"message": "m", **given}, key=LENIENT)
     assert answer.status == 200
     assert gateway.settled(answer.json()["trace_id"])["incident"] is None
 

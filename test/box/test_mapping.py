@@ -166,6 +166,7 @@ def test_mapping_rules_win(gateway):
 
 def test_mapping_default_type(gateway):
     assert send(gateway, "default", {"m": "x"})["is_incident_created"]
+    assert send(gateway, "default", {"m": "x", "alert_type": " "})["is_incident_created"]
 
 
 def test_mapping_empty_is_none(gateway):

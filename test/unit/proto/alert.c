@@ -257,7 +257,8 @@ test_alert_refused(void **state)
 #define NOT_ONE_OF " is not one of critical, error, warning, info, acknowledged, resolved"
 		{"{\"message\": \"m\", \"alert_type\": \"fatal\"}", "alert_type \"fatal\""
 		    NOT_ONE_OF},
-		{"{\"message\": \"m\", \"alert_type\": \"\"}", "alert_type \"\"" NOT_ONE_OF},
+		{"{\"message\": \"m\", \"alert_type\": \"\"}", "alert_type is empty"},
+		{"{\"message\": \"m\", \"alert_type\": \" \\t\"}", "alert_type is empty"},
 		{"{\"message\": \"m\", \"alert_type\": 3}", "alert_type \"3\"" NOT_ONE_OF},
 		{"{\"message\": \"m\", \"alert_type\": \"crit\\u001b\\\"\xc3\xa9\"}",
 		    "alert_type \"crit\\u001b\\\"\\u00e9\"" NOT_ONE_OF},
