@@ -186,6 +186,8 @@ add_operand(struct compiler *c, const struct json *node, const struct compiler_f
 	*operand = (struct operand){{NULL, 0}, false, 0};
 	if (!compiler_text(c, node, &operand->text))
 		return false;
+	if (condition->ignore_case && condition->op->holds != holds_matches)
+		operand->text = text_lower(c->arena, operand->text);
 	if (!condition->op->literal || field == NULL || field->refuse == NULL)
 		wrong = NULL;
 	else
@@ -195,8 +197,6 @@ add_operand(struct compiler *c, const struct json *node, const struct compiler_f
 		return false;
 	}
 	operand->is_number = text_number(operand->text, &operand->number);
-	if (condition->ignore_case && condition->op->holds != holds_matches)
-		operand->text = text_lower(c->arena, operand->text);
 	return true;
 }
 

@@ -94,6 +94,7 @@ static const struct {
 	{"{'field': 'alert_date', 'op': 'between', 'value': ['2026-11-21', '2026-12-01']}", true},
 	{"{'field': 'alert_date', 'op': 'less_or_equal', 'value': '2026-11-20'}", false},
 	{"{'field': 'day_of_week', 'op': 'equals', 'value': 'saturday'}", true},
+	{"{'field': 'day_of_week', 'op': 'equals', 'value': 'Saturday', 'ignore_case': true}", true},
 	{"{'field': 'day_of_week', 'op': 'not_in', 'value': ['saturday', 'sunday']}", false},
 	{"{'field': 'seconds_since_similar', 'op': 'less_or_equal', 'value': 600}", true},
 	{"{'field': 'seconds_since_similar', 'op': 'less_or_equal', 'value': 90}", false},
