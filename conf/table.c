@@ -145,7 +145,7 @@ const struct option option_table[] = {
 	    FLAGS(OPTION_REQUIRED | OPTION_UNIQUE), NAME,
 	    HELP("The service's name; what is stored hangs on it."))
 	OPTION("services", "unique_id", OPTION_UUID, AT(service, facts.unique_id),
-	    FLAGS(OPTION_NULL),
+	    FLAGS(OPTION_NULL | OPTION_UNIQUE),
 	    DEFAULT("null"), HELP("Its id; derived from account and name where it is null."))
 	OPTION("services", "creation_date", OPTION_DATE, AT(service, facts.created),
 	    FLAGS(OPTION_NULL), DEFAULT("null"),

@@ -175,9 +175,17 @@ refuse_text(struct reader *r, const struct option *option, struct slice text, vo
 }
 
 static void
-take_text(struct reader *r, const struct option *option, const struct json *node, void *object)
+claim(struct reader *r, const struct option *option, struct slice text, const struct json *node)
 {
 	bool in_list = option->flags & OPTION_UNIQUE;
+
+	if (option->flags & (OPTION_UNIQUE | OPTION_UNIQUE_IN_FILE))
+		unique_claim(&r->unique, r->scratch, option, in_list ? r->scope : 0, text, node);
+}
+
+static void
+take_text(struct reader *r, const struct option *option, const struct json *node, void *object)
+{
 	struct slice text;
 	const char *wrong;
 
@@ -187,8 +195,8 @@ take_text(struct reader *r, const struct option *option, const struct json *node
 	wrong = refuse_text(r, option, text, object);
 	if (wrong != NULL)
 		fault_add(&r->faults, node, "%s", wrong);
-	else if (option->flags & (OPTION_UNIQUE | OPTION_UNIQUE_IN_FILE))
-		unique_claim(&r->unique, r->scratch, option, in_list ? r->scope : 0, text, node);
+	else
+		claim(r, option, text, node);
 }
 
 static void
@@ -200,13 +208,15 @@ take_uuid(struct reader *r, const struct option *option, const struct json *node
 
 	if (node->type != JSON_STRING || !uuid_parse(node->text, &uuid)) {
 		fault_add(&r->faults, node, "must be a UUID");
-	} else if (option->type == OPTION_UUID) {
-		value_store(option, object, &uuid, sizeof uuid);
-	} else {
-		uuid_text(&uuid, printed);
-		text = arena_copy(r->keep, slice_of(printed));
-		value_store(option, object, &text, sizeof text);
+		return;
 	}
+	uuid_text(&uuid, printed);
+	text = arena_copy(r->keep, slice_of(printed));
+	claim(r, option, text, node);
+	if (option->type == OPTION_UUID)
+		value_store(option, object, &uuid, sizeof uuid);
+	else
+		value_store(option, object, &text, sizeof text);
 }
 
 /* The words that can be chosen, as a sentence. */

@@ -164,6 +164,15 @@ def test_config_repeated_names(write):
     assert faults(write(services=[{"name": "A", "integrations": []}] * 2))
 
 
+def test_config_repeated_ids(write):
+    """§10: a service's unique_id, by which the API knows it, is its own, however it is written."""
+    one, other = "cadfe35f-e3b1-4175-b118-a595bff9a214", "CADFE35FE3B14175B118A595BFF9A214"
+    services = [{"name": "A", "unique_id": one, "team": one}, {"name": "B", "team": one}]
+    assert run("check", "-c", write(services=services)).returncode == 0
+    services[1]["unique_id"] = other
+    assert [fault[2] for fault in faults(write(services=services))] == ["services[1].unique_id"]
+
+
 @pytest.mark.parametrize("text", ["{", "[]", "5", '{"node": 1,}', '{"node": 1, "node": 2}', "\0",
                                   '{"account": "\ufffd', "/* never closed", '{"a": "\\ud800"'])
 def test_config_not_json(write, text):
