@@ -115,13 +115,14 @@ read_alert(struct ingest *in, struct json *element, struct ingest_alert *alert, 
 
 	in->scope.here = element;
 	in->scope.arena = in->arena;
+	in->scope.texts = NULL;
 	if (mapping != NULL) {
 		element = mapping_apply(mapping, &in->scope);
 	} else if (element->type != JSON_OBJECT) {
 		*why = SLICE("the element is not a JSON object");
 		return INGEST_WRONG;
 	}
-	if (in->arena->failed)
+	if (in->arena->failed || in->scope.lasting->failed)
 		return INGEST_LARGE;
 	reading = in->door->read(in, element, alert, why);
 	if (reading == INGEST_READ && in->integration->rules != NULL)

@@ -185,22 +185,29 @@ path_first(const struct path *path)
 
 /* ---- following it ------------------------------------------------------------------------ */
 
+/* The part of a scope that a path leads into. */
+struct ground {
+	struct path_text **texts;
+	struct arena *arena; /* that they live in */
+	int depth;
+};
+
 static const struct json *
-parse(const struct json *node, struct scope *scope)
+parse(const struct json *node, const struct ground *ground)
 {
-	char *copy = arena_alloc(scope->lasting, node->text.n);
+	char *copy = arena_alloc(ground->arena, node->text.n);
 	struct json_error error;
 
 	if (copy == NULL || node->text.n == 0)
 		return NULL;
 	memcpy(copy, node->text.p, node->text.n);
-	return json_read(scope->lasting, copy, node->text.n, 0, scope->depth, &error);
+	return json_read(ground->arena, copy, node->text.n, 0, ground->depth, &error);
 }
 
 static const struct json *
-read_text(const struct json *node, struct scope *scope)
+read_text(const struct json *node, const struct ground *ground)
 {
-	struct path_text *known = scope->texts;
+	struct path_text *known = *ground->texts;
 
 	if (node->type != JSON_STRING)
 		return NULL;
@@ -208,11 +215,11 @@ read_text(const struct json *node, struct scope *scope)
 		known = known->next;
 	if (known != NULL)
 		return known->value;
-	known = arena_alloc(scope->lasting, sizeof *known);
+	known = arena_alloc(ground->arena, sizeof *known);
 	if (known == NULL)
 		return NULL;
-	*known = (struct path_text){scope->texts, node, parse(node, scope)};
-	scope->texts = known;
+	*known = (struct path_text){*ground->texts, node, parse(node, ground)};
+	*ground->texts = known;
 	return known->value;
 }
 
@@ -239,10 +246,10 @@ find_element(const struct json *array, int32_t index)
 }
 
 static const struct json *
-follow(const struct path_step *step, const struct json *node, struct scope *scope)
+follow(const struct path_step *step, const struct json *node, const struct ground *ground)
 {
 	if (step->json)
-		return read_text(node, scope);
+		return read_text(node, ground);
 	if (node->type == JSON_OBJECT)
 		return find_member(node, step->name);
 	return node->type == JSON_ARRAY ? find_element(node, step->index) : NULL;
@@ -251,15 +258,18 @@ follow(const struct path_step *step, const struct json *node, struct scope *scop
 const struct json *
 path_find(const struct path *path, struct scope *scope)
 {
+	struct ground ground = {&scope->texts, scope->arena, scope->depth};
 	const struct json *node = scope->here;
 	size_t i = 0;
 
 	if (scope->root != NULL && slice_is(path_first(path), SLICE("root"))) {
+		ground.texts = &scope->root_texts;
+		ground.arena = scope->lasting;
 		node = scope->root;
 		i = 1;
 	}
 	for (; i < path->count && node != NULL; i++)
-		node = follow(&path->steps[i], node, scope);
+		node = follow(&path->steps[i], node, &ground);
 	return node;
 }
 

@@ -18,9 +18,10 @@ struct scope {
 	const struct json *here;
 	const struct json *root; /* what a first step `root` means; NULL: a member like any other */
 	struct arena *arena;     /* for what lives as long as `here` is the same */
-	struct arena *lasting;   /* for texts read as JSON, which may lie in root */
+	struct arena *lasting;   /* for what lives as long as root */
 	int depth;               /* of JSON within texts */
-	struct path_text *texts; /* those read so far; starts as NULL */
+	/* Texts read as JSON so far, in here and in root; NULL where that is another one. */
+	struct path_text *texts, *root_texts;
 	const struct observer *observer; /* or NULL */
 };
 

@@ -173,6 +173,16 @@ def test_split_queued(make):
     assert all(gateway.settled(trace)["is_incident_created"] for trace in traces)
 
 
+def test_split_texts(make):
+    """A text that is read as JSON in each of many elements: none is too many for the memory."""
+    gateway = make.gateway(limits={"split": 10000, "depth": 128}, integrations=[integration(
+        split="alerts", mapping=[{"set": {"message": "{{ text.json().m }}", "alert_type": "info"}}])])
+    answer = gateway.post({"alerts": [{"text": '{"m":%d}' % i} for i in range(10000)]}, key=KEY)
+    assert answer.status == 200
+    rows = gateway.rows()
+    assert rows["traces"] == rows["alerts"] == 10000
+
+
 def test_split_root_large(make):
     """The whole body in every element's text costs no more than its first 64 KiB each."""
     gateway = make.gateway(integrations=[integration(split="alerts", mapping=[{"set": {

@@ -130,6 +130,28 @@ test_path_json_depth_and_reuse(void **state)
 	check_way(&scope, "t.json()", NULL);
 }
 
+/* What is read in an element goes with it; what is read in the root stays. */
+static void
+test_path_json_of_elements(void **state)
+{
+	static const char inner[] = "{\"k\": \"v\"}";
+	struct json *whole = tree("{'t': 'x'}");
+	struct arena element;
+	struct scope scope = {
+	    .here = whole, .root = whole, .arena = &element, .lasting = &arena, .depth = 4};
+
+	(void)state;
+	((struct json *)whole->first)->text = slice_of(inner);
+	arena_init(&element, 1 << 20);
+	check_way(&scope, "t.json().k", "v");
+	assert_non_null(scope.texts);
+	assert_null(scope.root_texts);
+	check_way(&scope, "root.t.json().k", "v");
+	arena_free(&element);
+	scope.texts = NULL;
+	check_way(&scope, "root.t.json().k", "v");
+}
+
 static const struct {
 	const char *text, *why;
 } wrong[] = {
@@ -211,6 +233,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_path_find, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_path_root, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_path_json_depth_and_reuse, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_path_json_of_elements, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_path_wrong, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_path_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_path_text_cut, set_up, tear_down),
