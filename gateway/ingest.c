@@ -11,6 +11,7 @@
 #include "gateway/clock.h"
 #include "gateway/ids.h"
 #include "gateway/log.h"
+#include "gateway/metrics.h"
 #include "gateway/rate.h"
 #include "gateway/server.h"
 
@@ -142,6 +143,7 @@ read_alert(struct ingest *in, struct json *element, struct ingest_alert *alert)
 		return true;
 	case INGEST_NOTHING:
 		log_rejected(in, "alert ignored", 200, why);
+		metrics_ignored(in->integration->id);
 		in->count = 0;
 		return true;
 	case INGEST_WRONG:

@@ -279,6 +279,15 @@ integration_of(uint32_t number)
 }
 
 void
+metrics_ignored(uint32_t number)
+{
+	struct metrics_integration *integration = integration_of(number);
+
+	if (integration != NULL)
+		integration->ignored++;
+}
+
+void
 metrics_received(uint32_t number, enum alert_type type)
 {
 	struct metrics_integration *integration = integration_of(number);

@@ -43,6 +43,8 @@ void metrics_answer(unsigned route, unsigned method, int status, int64_t us);
 unsigned metrics_method(struct slice);
 unsigned metrics_no_method(void); /* of what could not be read */
 void metrics_refused(enum metrics_refusal);
+/* A request was accepted that asks for nothing (CONTRACT §6). */
+void metrics_ignored(uint32_t integration);
 
 /* An attempt is over. */
 void metrics_attempt(uint32_t webhook, enum reason, int64_t us);

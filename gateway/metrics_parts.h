@@ -22,6 +22,7 @@ enum {
 struct metrics_integration {
 	uint64_t received[METRICS_TYPES];
 	uint64_t applied[METRICS_OUTCOMES];
+	uint64_t ignored;
 };
 
 struct metrics_webhook {

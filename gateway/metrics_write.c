@@ -255,6 +255,14 @@ write_applied(struct sheet *s)
 		    integration->applied[outcome]);
 }
 
+static void
+write_ignored(struct sheet *s)
+{
+	const struct metrics_integration *integration = begin_integration(s);
+
+	put_value(s, integration->ignored);
+}
+
 /* ---- by webhook -------------------------------------------------------------------------- */
 
 static size_t
@@ -375,6 +383,8 @@ static const struct family {
     {"alerts_received_total", "counter", "Alerts accepted and stored, by type as accepted.",
 	write_received, count_integrations},
     {"alerts_applied_total", "counter", "What became of alerts.", write_applied,
+	count_integrations},
+    {"alerts_ignored_total", "counter", "Requests accepted that ask for nothing.", write_ignored,
 	count_integrations},
     {"incidents_open", "gauge", "Incidents that are not resolved.", write_open, NULL},
     {"traces", "gauge", "Traces of alerts that are stored.", write_traces, NULL},

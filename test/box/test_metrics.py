@@ -53,6 +53,7 @@ def test_metrics_exist_from_the_start(make):
         same(found.all(name))
     for name in OF_WEBHOOK:
         assert found.get(name, webhook="ops") == 0
+    assert found.get("alerts_ignored_total", **GENERIC) == 0
     assert found.all("incidents_open") == {"triggered": 0, "acknowledged": 0}
     for name in ("traces", "traces_expired_total", "store_errors_total", "log_lines_dropped_total",
                  "store_commit_alerts_sum"):

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from gateway import KEY, integration, until, webhook
+from scrape import scrape
 
 TREE, LOW, GUARDED, CAPTURING = "int_tree00001", "int_low000001", "int_guard0001", "int_capture01"
 NEVER, OFF, ASLEEP, PATCHED = "int_never0001", "int_off000001", "int_asleep001", "int_patched01"
@@ -57,14 +58,16 @@ def created(gateway, key=TREE, **fields):
 
 
 def ignored(gateway, body, key=TREE):
-    """That it is answered 200, logged with a reason, and nothing else; the reason."""
+    """That it is answered 200, logged with a reason, counted, and nothing else; the reason."""
     mark, rows = gateway.mark(), gateway.rows()
+    before = sum(scrape(gateway).all("alerts_ignored_total").values())
     answer = bare(post(gateway, body, key), 200)
     assert answer.header("X-Trace-Id") is None
     line = gateway.wait_log("alert.rejected", since=mark)
     assert gateway.rows() == rows
     assert line["http.response.status_code"] == 200 and line["labels.integration"]
     assert not gateway.logged("alert.accepted", mark)
+    assert sum(scrape(gateway).all("alerts_ignored_total").values()) == before + 1
     return line["error.message"]
 
 
