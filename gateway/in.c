@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "gateway/clock.h"
+#include "gateway/descriptors.h"
 #include "gateway/turn.h"
 
 enum { TICK_US = 100000, LINGER_US = 1000000, LINGER_BYTES = 1 << 20, ANSWER_ROOM = 8 << 10 };
@@ -181,6 +182,8 @@ in_reap(void)
 	struct in_conn *c;
 
 	in.secure_us = 0;
+	if (!TAILQ_EMPTY(&in.closed))
+		in_accept_again();
 	while ((c = TAILQ_FIRST(&in.closed)) != NULL) {
 		TAILQ_REMOVE(&in.closed, c, on);
 		buf_free(&c->in);
@@ -359,8 +362,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	if (in.count < in.limits.connections)
-		in_accept_on(true);
+	in_accept_again();
 	if (in.unwatched)
 		rewatch_all();
 	for (size_t s = 0; s < IN_STATES; s++)
@@ -440,7 +442,7 @@ in_set_limits(const struct conf *conf)
 	    .header_time = conf->limits.header_time,
 	    .body_time = conf->limits.body_time,
 	    .idle_time = conf->limits.idle_time,
-	    .connections = (size_t)conf->limits.connections};
+	    .connections = descriptors_for_clients(conf)};
 }
 
 /* Between two requests, or before the first. */

@@ -74,9 +74,9 @@ bool in_deserted(void);
 /* No connection is within a request, or waits for an answer or for its end. */
 bool in_quiet(void);
 size_t in_count(void); /* connections */
-void in_reap(void);
+void in_reap(void);      /* frees connections that were closed in this turn */
 /* Something may not be watched that should be: the next tick sees to it. */
-void in_watch_again(void);    /* frees connections that were closed in this turn */
+void in_watch_again(void);
 
 /* In a handler: the reply waits for the turn's commit. */
 void in_park(struct in_request *) NONNULL;

@@ -6,9 +6,10 @@
  *     commit()    settings of all, accepting on the new ones
  *     retire()    the others: closed, and their connections end behind the request they are at
  *
- * At most 32 connections are accepted a pass, so that a flood of them is no long turn. Out of
- * descriptors, or at the limit, accepting stops until a tick finds room: a listener that stays
- * readable would spin.
+ * At most 32 connections are accepted a pass, so that a flood of them is no long turn. At the limit
+ * the connection that has waited longest for its next request gives way, if it has done so for a
+ * second; otherwise accepting stops until one ends, and those to come wait in the kernel's queue.
+ * Out of descriptors it rests for a while. A listener that stays readable would spin.
  */
 #include "gateway/in_parts.h"
 
@@ -22,7 +23,7 @@
 #include "gateway/net.h"
 #include "gateway/tls.h"
 
-enum { ACCEPT_MOST = 32 };
+enum { ACCEPT_MOST = 32, GIVES_WAY_US = 1000000, REST_US = 100000 };
 
 /* One listener on its way from the configuration into the server. */
 struct plan {
@@ -34,8 +35,8 @@ struct plan {
 
 /* ---- accepting --------------------------------------------------------------------------- */
 
-void
-in_accept_on(bool accepting)
+static void
+accept_on(bool accepting)
 {
 	if (in.accepting == accepting)
 		return;
@@ -63,10 +64,49 @@ out_of_descriptors(void)
 }
 
 static void
-stop_accepting(void)
+rest(void)
 {
-	metrics_refused(METRICS_CONNECTIONS);
-	in_accept_on(false);
+	in_tell_refused(strerror(errno));
+	in.rests_until = clock_mono() + REST_US;
+	accept_on(false);
+}
+
+/* The connection that makes room for another, or NULL. */
+static struct in_conn *
+giving_way(void)
+{
+	struct in_conn *c = TAILQ_FIRST(&in.lists[IN_IDLE]);
+
+	return c != NULL && clock_mono() - c->since >= GIVES_WAY_US ? c : NULL;
+}
+
+void
+in_accept_again(void)
+{
+	bool room = in.count < in.limits.connections || giving_way() != NULL;
+
+	if (!in.accepting && room && clock_mono() >= in.rests_until)
+		accept_on(true);
+}
+
+/* waits: there is one to accept for certain, for which another may give way. */
+static bool
+make_room(bool waits)
+{
+	struct in_conn *c;
+
+	if (in.count < in.limits.connections)
+		return true;
+	if (!waits)
+		return false;
+	c = giving_way();
+	if (c != NULL) {
+		in_close(c);
+	} else {
+		metrics_refused(METRICS_CONNECTIONS);
+		accept_on(false);
+	}
+	return c != NULL;
 }
 
 static void
@@ -79,20 +119,14 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 	int client;
 
 	(void)what;
-	for (int i = 0; i < ACCEPT_MOST; i++) {
-		if (in.count >= in.limits.connections) {
-			if (i == 0)
-				stop_accepting(); /* there is one that has to wait */
-			return;
-		}
+	for (int i = 0; i < ACCEPT_MOST && make_room(i == 0); i++) {
 		n = sizeof name;
 		client = accept4(fd, (struct sockaddr *)&name, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (client >= 0) {
 			peer = net_address(&name);
 			in_add(client, &peer, listener);
 		} else if (out_of_descriptors()) {
-			in_tell_refused(strerror(errno));
-			in_accept_on(false);
+			rest();
 			return;
 		} else if (errno == EAGAIN) {
 			return;

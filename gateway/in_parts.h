@@ -114,6 +114,7 @@ struct in_server {
 	size_t secure_count;         /* in IN_SECURE */
 	int64_t secure_us;           /* that handshakes took in this turn */
 	bool accepting;
+	int64_t rests_until;         /* mono: no descriptor is to be had before */
 	bool draining;               /* answers say "Connection: close" */
 	bool turning_away;           /* answers are 503 */
 	bool unwatched;              /* something is not watched that should be */
@@ -172,7 +173,8 @@ void in_finish(struct in_conn *, const char *p, size_t n) NONNULL;
 void in_piece_taken(struct in_conn *) NONNULL; /* `out` is empty again */
 
 /* in_listen.c */
-void in_accept_on(bool);
+/* Goes on accepting if there is room again. */
+void in_accept_again(void);
 /* Clients are not accepted; a line a second at most. */
 void in_tell_refused(const char *why) NONNULL;
 /* Closes those passed by the service manager, or all; connections stay. */

@@ -11,6 +11,7 @@
 
 #include "gateway/apply.h"
 #include "gateway/clock.h"
+#include "gateway/descriptors.h"
 #include "gateway/drain.h"
 #include "gateway/engine.h"
 #include "gateway/expire.h"
@@ -32,7 +33,7 @@
 #include "proto/sign.h"
 #include "store/store.h"
 
-enum { FULL_PERCENT = 90, DESCRIPTORS = 65536, SECOND_STEPS = 64 };
+enum { FULL_PERCENT = 90, SECOND_STEPS = 64 };
 
 static struct {
 	struct event_base *base;
@@ -131,17 +132,6 @@ server_full(void)
 }
 
 /* ---- start ------------------------------------------------------------------------------- */
-
-static void
-raise_limits(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < DESCRIPTORS) {
-		files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
-}
 
 /* libevent could not do something; what is not watched now will be at the next tick. */
 static void
@@ -351,7 +341,7 @@ server_run(struct conf *conf)
 {
 	server.conf = conf;
 	process_prepare();
-	raise_limits();
+	descriptors_raise();
 	notify_start();
 	passed_start();
 	log_start(conf->log_level, conf->log_format);

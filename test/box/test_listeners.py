@@ -193,15 +193,6 @@ def test_listeners_passed_are_kept(make):
     waiting.close()
 
 
-def test_listeners_passed_stay_with_us(make):
-    """§10: the sockets are close-on-exec and do not block; the variables are gone."""
-    gateway = make.keep(Activated([listening()]))
-    with open("/proc/%d/fdinfo/3" % gateway.process.pid, encoding="ascii") as file:
-        flags = int(dict(line.split(":\t") for line in file.read().splitlines() if "\t" in line)
-                    ["flags"], 8)
-    assert flags & os.O_CLOEXEC and flags & os.O_NONBLOCK
-
-
 def start_fails(gateway, **more):
     """Runs the gateway's command, which must end with 1; what it said."""
     gateway.write()

@@ -237,10 +237,10 @@ def flood(address, requests, connections=32, timeout=60):
             for key, mask in selector.select(1):
                 if key.data.step(mask):
                     selector.unregister(key.fileobj)
+                    key.data.connection.close()
                 elif not key.data.unsent and key.events & selectors.EVENT_WRITE:
                     selector.modify(key.fileobj, key.data.interest(), key.data)
     answers = [None] * len(requests)
     for i, lane in enumerate(lanes):
         answers[i::connections] = lane.answers
-        lane.connection.close()
     return answers
