@@ -1,7 +1,8 @@
 /*
- * Looking things up by what strangers send. Keys are found by their digests, SipHash under a key made
- * of all of them, which nobody else knows: the steps of the search depend on digests, from which
- * nobody can work towards a key, and the last comparison takes the same time whatever it finds.
+ * Looking things up by what strangers send. Keys are found by their digests, SipHash under a key
+ * made of all of them, which nobody else knows: the steps of the search depend on digests, from
+ * which nobody can work towards a key, and the last comparison takes the same time whatever it
+ * finds.
  */
 #include <stdlib.h>
 

@@ -39,7 +39,9 @@ answer(struct ingest *in)
 	in->request->in->reply.status = 200;
 }
 
-const struct ingest_door ingest_pagertree = {.refuse = refuse, .read = read_alert, .answer = answer};
+const struct ingest_door ingest_pagertree = {.refuse = refuse,
+    .read = read_alert,
+    .answer = answer};
 
 static bool
 has_token(const struct ingest *in)

@@ -16,7 +16,8 @@ int drain_start(struct event_base *) MUST NONNULL;
 void drain_stop(void);
 
 bool drain_begun(void);
-/* Once in each pass of the loop: takes the next step when its time has come; true: the loop ends. */
+/* Once in each pass of the loop: takes the next step when its time has come; true: the loop ends.
+ * */
 bool drain_over(void);
 
 #endif

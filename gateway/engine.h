@@ -57,8 +57,8 @@ void engine_stop(void);
 int engine_configure(struct txn *, struct conf *, int64_t wall) MUST NONNULL;
 
 void engine_apply(struct txn *, const struct record *) NONNULL;
-/* Applies an alert as if nothing were paused, in a transaction that is to be dropped; watch is told what
- * it does. engine_settle(false) must follow, when the rows have been looked at. */
+/* Applies an alert as if nothing were paused, in a transaction that is to be dropped; watch is told
+ * what it does. engine_settle(false) must follow, when the rows have been looked at. */
 void engine_try(struct txn *, const struct record *, const struct engine_watch *) NONNULL;
 /* Writes what the turn left in memory: counters, some heads. last_id: the last id issued; clock:
  * where the steady clock is (boot_id, boot_time, steady; the rest is not looked at). */

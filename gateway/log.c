@@ -4,8 +4,8 @@
  *
  * The reader may be stopped, slow or gone; the loop must not notice. Standard output is shared with
  * other processes, so O_NONBLOCK may not be set on it: a pipe or terminal is opened once more
- * through /proc, which gives a description of our own, or, where it is another user's and may not be,
- * asked before each write; a socket is written with MSG_DONTWAIT; a file plainly.
+ * through /proc, which gives a description of our own, or, where it is another user's and may not
+ * be, asked before each write; a socket is written with MSG_DONTWAIT; a file plainly.
  */
 #include "gateway/log.h"
 
@@ -343,7 +343,8 @@ tell_dropped(void)
 		return;
 	state.told = state.dropped;
 	log_begin(LOG_LEVEL_WARNING, "log.dropped",
-	    "%llu lines were dropped: the reader was too slow, or memory too short", (unsigned long long)lost);
+	    "%llu lines were dropped: the reader was too slow, or memory too short",
+	    (unsigned long long)lost);
 	log_end();
 }
 

@@ -2,8 +2,8 @@
 #ifndef GATEWAY_PROCESS_H
 #define GATEWAY_PROCESS_H
 
-/* Before a secret is read: no core file will hold one, no other process of the same user reads it out
- * of memory, and no program that is started gains rights. */
+/* Before a secret is read: no core file will hold one, no other process of the same user reads it
+ * out of memory, and no program that is started gains rights. */
 void process_guard(void);
 
 /* For the gateway: a reader that is gone is an error and not the end, and files that it makes are

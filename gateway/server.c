@@ -141,7 +141,8 @@ on_library(int severity, const char *message)
 		return;
 	server.warned = true;
 	in_watch_again();
-	log_begin(severity == EVENT_LOG_WARN ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "server.warning",
+	log_begin(severity == EVENT_LOG_WARN ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
+	    "server.warning",
 	    "libevent: %s", message);
 	log_end();
 }

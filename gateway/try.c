@@ -14,8 +14,9 @@
 const struct conf_integration *
 try_find(const struct conf *conf, struct slice key)
 {
-	const struct conf_integration *found = conf_integration_find(conf, INTEGRATION_GENERIC, key);
+	const struct conf_integration *found;
 
+	found = conf_integration_find(conf, INTEGRATION_GENERIC, key);
 	return found != NULL ? found : conf_integration_find(conf, INTEGRATION_PAGERTREE, key);
 }
 

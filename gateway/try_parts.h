@@ -26,6 +26,7 @@ void try_steps_see(void *steps, const struct observation *);
 void try_steps_write(struct try_steps *, struct json_writer *) NONNULL;
 
 /* "webhooks": the deliveries of an event (zero: none). */
-void try_send_write(struct json_writer *, struct txn *, const struct uuid *event, int64_t wall) NONNULL;
+void try_send_write(struct json_writer *, struct txn *, const struct uuid *event, int64_t wall)
+    NONNULL;
 
 #endif

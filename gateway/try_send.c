@@ -57,8 +57,8 @@ write_headers(struct json_writer *w, const struct conf_webhook *webhook, struct 
 }
 
 static void
-write_request(struct json_writer *w, const struct conf_webhook *webhook, const struct uuid *delivery,
-    int64_t wall, struct slice body)
+write_request(struct json_writer *w, const struct conf_webhook *webhook,
+    const struct uuid *delivery, int64_t wall, struct slice body)
 {
 	struct buf head;
 

@@ -1,6 +1,6 @@
 /*
- * What mapping and rules tell, as JSON. Tests come before the block or the rule whose condition they
- * are, values behind it:
+ * What mapping and rules tell, as JSON. Tests come before the block or the rule whose condition
+ * they are, values behind it:
  *
  *     test test BLOCK value value   test RULE value   RULE ...
  *      └─ tests ─┘└─ "set" ────┘

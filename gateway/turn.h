@@ -37,8 +37,8 @@ struct txn *turn_read(void) MUST;
  * ok true. False without memory: the turn has then failed. */
 bool turn_after_commit(turn_hook *, void *arg) MUST;
 
-/* Runs dry(arg, txn) behind the turn's hooks, with a transaction of its own that leaves no trace. One
- * in a turn; false: there is one already. */
+/* Runs dry(arg, txn) behind the turn's hooks, with a transaction of its own that leaves no trace.
+ * One in a turn; false: there is one already. */
 bool turn_dry(turn_dry_run *, void *arg) MUST;
 
 /* Counts work towards the turn's limit (512 requests, 1 MiB, 5 ms), which ends the pass. Loops over

@@ -51,10 +51,11 @@ void view_incident(struct json_writer *, uint64_t number, const struct incident_
 /*
  * The vendor's event object, in this order: integration_object {name, creation_date, summary,
  * unique_id, service, team, integration_key, is_enabled, integration_type}, summary, incident
- * (number or null), creation_date, message, integration, suppressed, entity_id, payload,
- * alert_type (its number as a text), unique_id, images, urls, notes. integration_key is a
- * secret, and null but for somebody who knows it (key); of an integration that is no longer configured integration_object and
- * integration are; and of an alert that is too large to be shown, the members that make it so.
+ * (number or null), creation_date, message, integration, suppressed, entity_id, payload, alert_type
+ * (its number as a text), unique_id, images, urls, notes. integration_key is a secret, and null but
+ * for somebody who knows it (key); of an integration that is no longer configured
+ * integration_object and integration are; and of an alert that is too large to be shown, the
+ * members that make it so.
  */
 enum { VIEW_ALERT_MOST = (1 << 20) + (64 << 10) }; /* bytes of one */
 void view_alert(struct json_writer *, const struct uuid *, const struct alert_row *, bool key)

@@ -144,7 +144,8 @@ address_is_ipv4(const struct address *a)
 	return memcmp(a->b, ipv4_prefix, IPV4_OFFSET) == 0;
 }
 
-/* Written out, since every line about an alert has one and inet_ntop() takes as long as the line. */
+/* Written out, since every line about an alert has one and inet_ntop() takes as long as the line.
+ * */
 static void
 ipv4_text(const uint8_t b[4], char *out)
 {

@@ -67,9 +67,9 @@ is_plain(unsigned char c)
 
 #define EACH(byte) ((byte) * UINT64_C(0x0101010101010101))
 
-/* Looks at eight bytes at once. The top bit of a byte of the result is set by the first byte that is
- * not plain, and maybe by some behind it: one that is 0x80 or more, below 0x20, or equal to one of
- * three (their difference then is 0, which alone is below 1). */
+/* Looks at eight bytes at once. The top bit of a byte of the result is set by the first byte that
+ * is not plain, and maybe by some behind it: one that is 0x80 or more, below 0x20, or equal to one
+ * of three (their difference then is 0, which alone is below 1). */
 static bool
 are_plain(uint64_t eight)
 {

@@ -6,8 +6,8 @@
  *     webhook-signature: v1,... v1a,...                    sign_standard.c
  *
  * SHA-256 is OpenSSL's, which uses the processor's instructions for it: a fifth of the time of
- * libsodium's, which would be most of what a delivery costs. What holds a key or is derived from one
- * is wiped, and compared in constant time.
+ * libsodium's, which would be most of what a delivery costs. What holds a key or is derived from
+ * one is wiped, and compared in constant time.
  */
 #include "proto/sign.h"
 

@@ -8,8 +8,8 @@
 
 enum { SIGN_HMAC_TEXT = 45 }; /* base64 of 32 bytes, with the NUL */
 
-/* Has OpenSSL made ready for HMAC, which takes thousands of allocations and is never tried again when
- * one of them fails: for a process that must go on, at its start. False without memory. */
+/* Has OpenSSL made ready for HMAC, which takes thousands of allocations and is never tried again
+ * when one of them fails: for a process that must go on, at its start. False without memory. */
 bool sign_start(void) MUST;
 
 /* X-SIGNATURE: base64(HMAC-SHA256(key, body)), standard alphabet with padding. False without
