@@ -334,14 +334,16 @@ json_raw(struct json_writer *w, struct slice value)
 	put_value(w, value);
 }
 
-/* Recursive: json_read() bounds the depth. */
+/* Recursive: json_read() bounds the depth. Ends where there is no more room, which may be long before
+ * the tree does. */
 static void
 put_children(struct json_writer *w, const struct json *node)
 {
+	const struct json *child = node->first;
 	bool named = node->type == JSON_OBJECT;
 
 	json_open(w, named ? '{' : '[');
-	for (const struct json *child = node->first; child != NULL; child = child->next) {
+	for (; child != NULL && !w->buf->failed; child = child->next) {
 		if (named)
 			json_key_slice(w, child->key);
 		json_tree(w, child);
