@@ -25,6 +25,13 @@ struct path_text {
 	const struct json *value; /* NULL: it is not JSON */
 };
 
+/* Where a path led. */
+struct path_found {
+	struct path_found *next;
+	const struct path *path;
+	const struct json *node;
+};
+
 /* ---- reading a path ---------------------------------------------------------------------- */
 
 struct reader {
@@ -255,22 +262,41 @@ follow(const struct path_step *step, const struct json *node, const struct groun
 	return node->type == JSON_ARRAY ? find_element(node, step->index) : NULL;
 }
 
+static const struct json *
+walk(const struct path *path, size_t from, const struct json *node, const struct ground *ground)
+{
+	for (size_t i = from; i < path->count && node != NULL; i++)
+		node = follow(&path->steps[i], node, ground);
+	return node;
+}
+
+/* Once for all elements: the root may have more members than is good to look at for each. */
+static const struct json *
+find_in_root(const struct path *path, struct scope *scope)
+{
+	struct ground ground = {&scope->root_texts, scope->lasting, scope->depth};
+	struct path_found *found = scope->found;
+
+	while (found != NULL && found->path != path)
+		found = found->next;
+	if (found != NULL)
+		return found->node;
+	found = arena_alloc(scope->lasting, sizeof *found);
+	if (found == NULL)
+		return NULL;
+	*found = (struct path_found){scope->found, path, walk(path, 1, scope->root, &ground)};
+	scope->found = found;
+	return found->node;
+}
+
 const struct json *
 path_find(const struct path *path, struct scope *scope)
 {
 	struct ground ground = {&scope->texts, scope->arena, scope->depth};
-	const struct json *node = scope->here;
-	size_t i = 0;
 
-	if (scope->root != NULL && slice_is(path_first(path), SLICE("root"))) {
-		ground.texts = &scope->root_texts;
-		ground.arena = scope->lasting;
-		node = scope->root;
-		i = 1;
-	}
-	for (; i < path->count && node != NULL; i++)
-		node = follow(&path->steps[i], node, &ground);
-	return node;
+	if (scope->root != NULL && slice_is(path_first(path), SLICE("root")))
+		return find_in_root(path, scope);
+	return walk(path, 0, scope->here, &ground);
 }
 
 struct slice

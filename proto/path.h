@@ -22,6 +22,7 @@ struct scope {
 	int depth;               /* of JSON within texts */
 	/* Texts read as JSON so far, in here and in root; NULL where that is another one. */
 	struct path_text *texts, *root_texts;
+	struct path_found *found; /* where paths into root led; likewise */
 	const struct observer *observer; /* or NULL */
 };
 
@@ -39,7 +40,7 @@ bool path_compile(struct arena *, struct slice text, struct path *, const char *
 /* The name of the first step, as it stands between dots; empty if that is written otherwise. */
 struct slice path_first(const struct path *) NONNULL;
 
-/* NULL if there is nothing. */
+/* NULL if there is nothing. The scope remembers paths into root by their place. */
 const struct json *path_find(const struct path *, struct scope *) MUST NONNULL;
 
 enum { PATH_TEXT_MOST = 65536 };

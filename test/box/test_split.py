@@ -194,3 +194,15 @@ def test_split_root_large(make):
     longest, _ = gateway.turns()
     assert longest < 2_000_000 * SLOW and gateway.memory() < 400 << 20
     assert all(gateway.status(trace)["status"] == "completed" for trace in answer.json()["trace_ids"][::100])
+
+
+def test_split_root_of_many(make):
+    """Whatever the whole body is made of, each element looks at no more of it than its first 64 KiB."""
+    gateway = make.gateway(integrations=[integration(split="alerts", mapping=[
+        {"when": {"field": "root", "op": "contains", "value": "nowhere"}, "set": {"summary": "found"}},
+        {"set": {"message": "{{ root.receiver }}", "alert_type": "info"}}])])
+    body = {"receiver": "ops", "alerts": [{}] * 1000, "n": [1] * 150000}
+    gateway.turns()
+    assert len(gateway.post(body, key=KEY).json()["trace_ids"]) == 1000
+    longest, _ = gateway.turns()
+    assert longest < 2_000_000 * SLOW

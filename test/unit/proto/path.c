@@ -75,6 +75,7 @@ check_way(struct scope *scope, const char *text, const char *want)
 	if (!path_compile(&arena, slice_of(text), &path, &why))
 		fail_msg("%s %s", text, why);
 	check_slice(text, path.text, text);
+	scope->found = NULL; /* it knows paths by where they are */
 	node = path_find(&path, scope);
 	if (want == NULL && node != NULL)
 		fail_msg("%s leads somewhere", text);
@@ -150,6 +151,26 @@ test_path_json_of_elements(void **state)
 	arena_free(&element);
 	scope.texts = NULL;
 	check_way(&scope, "root.t.json().k", "v");
+}
+
+/* A path into the root is followed once, whatever `here` is. */
+static void
+test_path_root_once(void **state)
+{
+	struct json *whole = tree("{'a': 'first', 'b': 'x'}"), *b = (struct json *)json_get(whole, "b");
+	struct scope scope = {
+	    .here = whole, .root = whole, .arena = &arena, .lasting = &arena, .depth = 4};
+	struct path path;
+	const char *why;
+
+	(void)state;
+	assert_true(path_compile(&arena, SLICE("root.a"), &path, &why));
+	check_slice("first", path_text(path_find(&path, &scope), &scope), "first");
+	scope.here = b;
+	((struct json *)whole->first)->key = SLICE("c");
+	check_slice("known", path_text(path_find(&path, &scope), &scope), "first");
+	scope.found = NULL;
+	assert_null(path_find(&path, &scope));
 }
 
 static const struct {
@@ -234,6 +255,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_path_root, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_path_json_depth_and_reuse, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_path_json_of_elements, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_path_root_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_path_wrong, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_path_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_path_text_cut, set_up, tear_down),
