@@ -1,7 +1,7 @@
 /*
  * GET /metrics (CONTRACT §13). A thousand webhooks are some megabytes of text: it is made and sent
  * in pieces, one in a pass of the loop, and the next when the client has taken it. So a scrape
- * holds up nobody, and a client that does not read costs one piece of memory.
+ * holds nobody up, and a client that does not read costs one piece of memory.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -84,7 +84,7 @@ void in_park(struct in_request *) NONNULL;
  * the client goes away first. */
 struct in_conn *in_defer(struct in_request *, void (*gone)(void *arg), void *arg) NONNULL;
 void in_answer(struct in_conn *, int status, struct slice body) NONNULL;
-/* The same for an answer with status 200 of any length: piece by piece. room is told, with
+/* The same for an answer with status 200 and of any length, piece by piece. room is told, with
  * in_defer's arg, when the next one may come; it may be told at once, and the client may be gone at
  * once. */
 void in_piece(struct in_conn *, const char *content_type, struct slice, void (*room)(void *arg))

@@ -2,7 +2,8 @@
  * What the files of metrics share among themselves; nobody else includes this.
  *
  *   metrics.c        the series, and counting
- *   metrics_write.c  the table of families, and how each is printed
+ *   metrics_write.c  the table of families, the walk over it, and families of one series
+ *   metrics_series.c families of many
  */
 #ifndef GATEWAY_METRICS_PARTS_H
 #define GATEWAY_METRICS_PARTS_H
@@ -49,5 +50,30 @@ extern struct metrics metrics;
 
 /* The name of a method, by its number. */
 extern const char *const metrics_methods[METRICS_METHODS];
+
+/* What is written at the moment: one item of one family. */
+struct metrics_sheet {
+	const struct metrics_walk *walk;
+	struct buf *to;
+	const char *name; /* of the family */
+	size_t item;
+	struct buf labels;
+};
+
+/* A sample under the sheet's labels; in the second one with one more. */
+void metrics_put_value(struct metrics_sheet *, uint64_t) NONNULL;
+void metrics_put_value_of(struct metrics_sheet *, const char *label, const char *word,
+    uint64_t) NONNULL;
+void metrics_put_histogram(struct metrics_sheet *, const struct histogram *) NONNULL;
+
+typedef void metrics_item(struct metrics_sheet *);
+typedef size_t metrics_items(const struct metrics_walk *);
+
+metrics_items metrics_count_routes, metrics_count_integrations, metrics_count_webhooks;
+metrics_item metrics_write_requests, metrics_write_request_duration;
+metrics_item metrics_write_received, metrics_write_applied, metrics_write_ignored;
+metrics_item metrics_write_deliveries, metrics_write_attempts, metrics_write_attempt_duration;
+metrics_item metrics_write_end_to_end, metrics_write_waiting, metrics_write_in_flight;
+metrics_item metrics_write_dead, metrics_write_breaker, metrics_write_paused;
 
 #endif
