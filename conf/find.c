@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "conf/private.h"
+#include "proto/text.h"
 
 static int
 by_digest(const void *a, const void *b)
@@ -18,19 +19,11 @@ by_digest(const void *a, const void *b)
 }
 
 static int
-compare_names(struct slice a, struct slice b)
-{
-	int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return c != 0 ? c : a.n < b.n ? -1 : a.n > b.n;
-}
-
-static int
 by_name(const void *a, const void *b)
 {
 	const struct conf_webhook *const *x = a, *const *y = b;
 
-	return compare_names((*x)->name, (*y)->name);
+	return text_compare((*x)->name, (*y)->name);
 }
 
 static void

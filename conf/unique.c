@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "proto/text.h"
+
 struct claim {
 	struct claim *next;
 	const void *kind;
@@ -34,22 +36,13 @@ order(uintptr_t a, uintptr_t b)
 }
 
 static int
-compare_text(struct slice a, struct slice b)
-{
-	size_t n = a.n < b.n ? a.n : b.n;
-	int c = n == 0 ? 0 : memcmp(a.p, b.p, n);
-
-	return c != 0 ? c : order(a.n, b.n);
-}
-
-static int
 compare(const struct claim *a, const struct claim *b)
 {
 	int c = order((uintptr_t)a->kind, (uintptr_t)b->kind);
 
 	if (c == 0)
 		c = order(a->scope, b->scope);
-	return c != 0 ? c : compare_text(a->text, b->text);
+	return c != 0 ? c : text_compare(a->text, b->text);
 }
 
 static int

@@ -38,19 +38,10 @@ struct action_row {
 /* ---- made from the configuration --------------------------------------------------------- */
 
 static void
-read_template(struct compiler *c, const struct json *node, struct template *t)
-{
-	struct slice literal;
-
-	if (template_compile(c, node, t) && template_literal(t, &literal) &&
-	    slice_trim(literal).n == 0)
-		compiler_complain(c, node, "must not be empty");
-}
-
-static void
 read_text(struct compiler *c, const struct json *node, struct action *action)
 {
-	read_template(c, node, &action->text);
+	if (!template_compile(c, node, &action->text))
+		return; /* and the list it stands in is refused */
 }
 
 static bool
@@ -79,9 +70,8 @@ read_tags(struct compiler *c, const struct json *node, struct action *action)
 
 		if (item == NULL)
 			return;
-		read_template(c, one, &item->text);
-		if (template_literal(&item->text, &text) && text.n > 0 &&
-		    !parse_id(c->arena, text, &id))
+		if (template_compile(c, one, &item->text) &&
+		    template_literal(&item->text, &text) && !parse_id(c->arena, text, &id))
 			compiler_complain(c, one, "must be a UUID");
 		*end = item;
 		end = &item->next;
@@ -110,8 +100,7 @@ read_type(struct compiler *c, const struct json *node, struct action *action)
 		return;
 	action->number = alert_type_parse(node->text);
 	if (action->number < 0)
-		compiler_complain(c, node, "is not one of critical, error, warning, info, "
-					   "acknowledged, resolved");
+		compiler_complain(c, node, "is not one of " ALERT_TYPE_WORDS);
 }
 
 static void

@@ -18,6 +18,8 @@ enum alert_type {
 	ALERT_RESOLVED = 5,
 };
 
+#define ALERT_TYPE_WORDS "critical, error, warning, info, acknowledged, resolved"
+
 enum { ALERT_ENTITY_MAX = 255 };
 
 struct alert {

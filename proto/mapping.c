@@ -15,9 +15,7 @@ enum { BLOCKS_MOST = 1000, CHOSEN_MOST = 1024 };
 static const char *
 refuse_type(struct slice text)
 {
-	return alert_type_parse(text) >= 0 ? NULL
-					   : "is not one of critical, error, warning, info, "
-					     "acknowledged, resolved";
+	return alert_type_parse(text) >= 0 ? NULL : "is not one of " ALERT_TYPE_WORDS;
 }
 
 static const char *

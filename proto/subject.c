@@ -22,7 +22,7 @@ refuse_type(struct slice text)
 
 	return type >= 0 && slice_is(text, slice_of(alert_type_name(type)))
 		   ? NULL
-		   : "must be critical, error, warning, info, acknowledged or resolved";
+		   : "is not one of " ALERT_TYPE_WORDS;
 }
 
 static const char *

@@ -67,6 +67,10 @@ template_compile(struct compiler *c, const struct json *node, struct template *t
 	*t = (struct template){NULL, 0};
 	if (!compiler_text(c, node, &text))
 		return false;
+	if (slice_trim(text).n == 0) {
+		compiler_complain(c, node, "must not be empty");
+		return false;
+	}
 	t->parts = arena_alloc(c->arena, count_parts(text) * sizeof *t->parts);
 	if (t->parts == NULL)
 		return false;
@@ -83,8 +87,10 @@ template_compile(struct compiler *c, const struct json *node, struct template *t
 bool
 template_literal(const struct template *t, struct slice *text)
 {
-	*text = t->count == 0 ? (struct slice){NULL, 0} : t->parts[0].text;
-	return t->count == 0 || (t->count == 1 && t->parts[0].path.count == 0);
+	bool literal = t->count == 1 && t->parts[0].path.count == 0;
+
+	*text = literal ? t->parts[0].text : (struct slice){NULL, 0};
+	return literal;
 }
 
 /* ---- at work ----------------------------------------------------------------------------- */

@@ -17,7 +17,8 @@ struct template {
 	size_t count;
 };
 
-/* From a text, or a number or boolean that stands for its text. False after a complaint. */
+/* From a text that is not blank, or a number or boolean that stands for its text. False after a
+ * complaint. */
 bool template_compile(struct compiler *, const struct json *, struct template *) MUST NONNULL;
 
 /* The text of a template without paths; false for others. */

@@ -35,19 +35,16 @@ struct maker {
 
 /* ---- made from the configuration --------------------------------------------------------- */
 
-/* A text that can be something. */
 static void
 read_template(struct maker *m, const struct json *node, struct template *t, bool judged)
 {
-	const char *wrong = NULL;
+	const char *wrong;
 	struct slice literal;
 
-	if (!template_compile(m->compiler, node, t) || !template_literal(t, &literal))
+	if (!template_compile(m->compiler, node, t) || !judged || m->refuse == NULL ||
+	    !template_literal(t, &literal))
 		return;
-	if (slice_trim(literal).n == 0)
-		wrong = "must not be empty";
-	else if (judged && m->refuse != NULL)
-		wrong = m->refuse(literal);
+	wrong = m->refuse(literal);
 	if (wrong != NULL)
 		compiler_complain(m->compiler, node, "%s", wrong);
 }

@@ -192,7 +192,8 @@ def test_split_root_large(make):
     answer = gateway.post(body, key=KEY)
     assert answer.status == 200
     longest, _ = gateway.turns()
-    assert longest < 2_000_000 * SLOW and gateway.memory() < 400 << 20
+    assert longest < 2_000_000 * SLOW
+    assert SLOW > 1 or gateway.memory() < 400 << 20 # a sanitizer keeps what was freed
     assert all(gateway.status(trace)["status"] == "completed" for trace in answer.json()["trace_ids"][::100])
 
 

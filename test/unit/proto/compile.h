@@ -16,6 +16,7 @@
 
 static struct arena arena;
 static char complaints[4096];
+static char told[2048];
 
 static inline int
 set_up(void **state)
@@ -99,6 +100,20 @@ check_complaints(const char *what, const char *want)
 {
 	if (strcmp(complaints, want) != 0)
 		fail_msg("%s\ngot:\n%swant:\n%s", what, complaints, want);
+}
+
+/* An observer's: "value 0 message: before -> found 0", a line each. */
+static inline void
+tell_observation(void *arg, const struct observation *o)
+{
+	static const char *const kinds[] = {"test", "block", "rule", "value"};
+	size_t n = strlen(told);
+
+	(void)arg;
+	snprintf(told + n, sizeof told - n, "%s %zu %.*s: %.*s -> %.*s %d\n", kinds[o->kind],
+	    o->number, (int)o->name.n, o->name.p == NULL ? "" : o->name.p, (int)o->before.n,
+	    o->before.p == NULL ? "" : o->before.p, (int)o->found.n,
+	    o->found.p == NULL ? "" : o->found.p, o->held);
 }
 
 #endif

@@ -214,10 +214,8 @@ test_condition_wrong(void **state)
 	}
 }
 
-static char told[1024];
-
 static void
-see(void *arg, const struct observation *o)
+tell(void *arg, const struct observation *o)
 {
 	size_t n = strlen(told);
 
@@ -232,7 +230,7 @@ see(void *arg, const struct observation *o)
 static void
 test_condition_observed(void **state)
 {
-	const struct observer observer = {.see = see};
+	const struct observer observer = {.see = tell};
 	struct scope scope = {.here = tree(body), .arena = &arena, .lasting = &arena, .depth = 32, .observer = &observer};
 	struct condition *condition = compile("{'any': [{'field': 'n', 'op': 'in', 'value': ['a', 7]},"
 					      "{'field': 'x.y', 'op': 'not_equals', 'value': 'v'}," YES "]}");

@@ -239,25 +239,10 @@ test_mapping_wrong(void **state)
 	check_complaints("an empty list is no mapping", "");
 }
 
-static char told[1024];
-
-static void
-see(void *arg, const struct observation *o)
-{
-	static const char *const kinds[] = {"test", "block", "rule", "value"};
-	size_t n = strlen(told);
-
-	(void)arg;
-	snprintf(told + n, sizeof told - n, "%s %zu%.*s: %.*s -> %.*s %d\n", kinds[o->kind], o->number,
-	    (int)o->name.n, o->name.p == NULL ? "" : o->name.p, (int)o->before.n,
-	    o->before.p == NULL ? "" : o->before.p, (int)o->found.n,
-	    o->found.p == NULL ? "" : o->found.p, o->held);
-}
-
 static void
 test_mapping_observed(void **state)
 {
-	const struct observer observer = {.see = see};
+	const struct observer observer = {.see = tell_observation};
 	struct scope scope = {.here = tree("{'a': 'A', 'l': ['x']}"), .arena = &arena, .lasting = &arena, .depth = 32,
 	    .observer = &observer};
 
@@ -266,9 +251,9 @@ test_mapping_observed(void **state)
 	map_in("[{'when': {'field': 'b', 'op': 'exists'}, 'set': {'message': 'never'}},"
 	       " {'set': {'message': '{{ a }}', 'urls': '{{ l }}'}}, {'set': {'message': '{{ b }}'}}]",
 	    &scope);
-	assert_string_equal(told, "test 0b:  ->  0\nblock 1:  ->  0\nblock 2:  ->  1\n"
-				  "value 0message:  -> A 0\nvalue 0urls:  -> [\"x\"] 0\n"
-				  "block 3:  ->  1\nvalue 0message: A ->  0\n");
+	assert_string_equal(told, "test 0 b:  ->  0\nblock 1 :  ->  0\nblock 2 :  ->  1\n"
+				  "value 0 message:  -> A 0\nvalue 0 urls:  -> [\"x\"] 0\n"
+				  "block 3 :  ->  1\nvalue 0 message: A ->  0\n");
 }
 
 /* Without room nothing is made up: the arena tells. */

@@ -94,8 +94,6 @@ test_template_literal(void **state)
 	(void)state;
 	assert_true(compile("just text", &t) && template_literal(&t, &text));
 	check_slice("literal", text, "just text");
-	assert_true(compile("", &t) && template_literal(&t, &text));
-	check_slice("empty", text, "");
 	assert_true(compile("{{ a }}", &t));
 	assert_false(template_literal(&t, &text));
 	assert_true(compile("a {{ a }}", &t));
@@ -123,6 +121,8 @@ test_template_of_scalars(void **state)
 static const struct {
 	const char *text, *complaint;
 } wrong[] = {
+	{"", "0: must not be empty\n"},
+	{" \\t", "0: must not be empty\n"},
 	{"{{ a", "0: has {{ without }}\n"},
 	{"{{", "0: has {{ without }}\n"},
 	{"{{ a }} {{ b }", "0: has {{ without }}\n"},

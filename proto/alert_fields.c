@@ -1,0 +1,214 @@
+/*
+ * The record of an alert, as text: the known fields by the table below, in its order, then the
+ * unknown ones. What the engine works with is written as the alert has it, the rest as the body has
+ * it, or left out where that is of no use.
+ */
+#include "proto/alert_parts.h"
+#include "proto/json_make.h"
+#include "proto/json_write.h"
+
+enum { FIELDS_DEPTH = 1024 }; /* of what we wrote ourselves: deeper than limits.depth goes */
+
+/* The writers of known fields: key and value, or nothing where the value is of no use. */
+static void
+write_text(struct json_writer *w, const char *name, const struct json *value)
+{
+	struct slice text;
+
+	if (!json_scalar(value, &text))
+		return;
+	json_key(w, name);
+	json_string(w, text);
+}
+
+static void
+write_bool(struct json_writer *w, const char *name, const struct json *value)
+{
+	bool truth;
+
+	if (!alert_read_bool(value, &truth))
+		return;
+	json_key(w, name);
+	json_bool(w, truth);
+}
+
+static void
+write_object(struct json_writer *w, const char *name, const struct json *value)
+{
+	if (!alert_is_type(value, JSON_OBJECT))
+		return;
+	json_key(w, name);
+	json_tree(w, value);
+}
+
+static void
+write_id(struct json_writer *w, const char *name, const struct json *value)
+{
+	char text[UUID_TEXT];
+
+	if (!alert_read_id(value, text))
+		return;
+	json_key(w, name);
+	json_text(w, text);
+}
+
+static void
+write_ids(struct json_writer *w, const char *name, const struct json *value)
+{
+	char text[UUID_TEXT];
+
+	if (!alert_is_type(value, JSON_ARRAY))
+		return;
+	json_key(w, name);
+	json_open(w, '[');
+	for (const struct json *item = value->first; item != NULL; item = item->next)
+		if (alert_read_id(item, text))
+			json_text(w, text);
+	json_close(w, ']');
+}
+
+static void
+write_raw(struct json_writer *w, const char *name, struct slice value)
+{
+	json_key(w, name);
+	json_raw(w, value);
+}
+
+/* {"link_url", "link_text"}, or a string that stands for the former. */
+static void
+write_link(struct json_writer *w, const struct json *item)
+{
+	bool object = alert_is_type(item, JSON_OBJECT);
+	const struct json *url = object ? json_get(item, "link_url") : item;
+	struct slice text = object ? alert_text_of(json_get(item, "link_text")) : (struct slice){NULL, 0};
+
+	if (!alert_is_type(url, JSON_STRING))
+		return;
+	json_open(w, '{');
+	json_key(w, "link_url");
+	json_string(w, url->text);
+	json_key(w, "link_text");
+	json_string(w, text);
+	json_close(w, '}');
+}
+
+static void
+write_links(struct json_writer *w, const char *name, const struct json *value)
+{
+	if (!alert_is_type(value, JSON_ARRAY))
+		return;
+	json_key(w, name);
+	json_open(w, '[');
+	for (const struct json *item = value->first; item != NULL; item = item->next)
+		write_link(w, item);
+	json_close(w, ']');
+}
+
+/* The known names in the order in which they are kept. Without a writer: taken from the alert. */
+static const struct field {
+	const char *name;
+	void (*write)(struct json_writer *, const char *name, const struct json *value);
+	const char *alias; /* as the vendor's own example has it */
+} known[] = {
+	{"message", NULL, NULL},
+	{"alert_type", NULL, NULL},
+	{"entity_id", NULL, NULL},
+	{"summary", write_text, NULL},
+	{"suppressed", write_bool, NULL},
+	{"payload", write_object, NULL},
+	{"urls", write_links, NULL},
+	{"sla", write_id, NULL},
+	{"escalation_policy", write_id, NULL},
+	{"priority", write_id, NULL},
+	{"tags", write_ids, NULL},
+	{"stakeholders", write_object, NULL},
+	{"stakeholders_comms", write_object, "stakeholder_comms"},
+};
+
+static bool
+is_known(struct slice name)
+{
+	for (const struct field *f = known; f < known + COUNT_OF(known); f++) {
+		if (slice_is(name, slice_of(f->name)))
+			return true;
+		if (f->alias != NULL && slice_is(name, slice_of(f->alias)))
+			return true;
+	}
+	return false;
+}
+
+static void
+write_known(struct json_writer *w, const struct json *body, const struct alert *alert)
+{
+	json_key(w, "message");
+	json_string(w, alert->message);
+	json_key(w, "alert_type");
+	json_text(w, alert_type_name((int)alert->type));
+	json_key(w, "entity_id");
+	json_string(w, alert->entity_id);
+	for (const struct field *f = known; f < known + COUNT_OF(known); f++) {
+		const struct json *value = json_get(body, f->name);
+
+		if (alert_is_absent(value) && f->alias != NULL)
+			value = json_get(body, f->alias);
+		if (f->write == write_ids && alert->tags.n > 0)
+			write_raw(w, f->name, alert->tags);
+		else if (f->write != NULL)
+			f->write(w, f->name, value);
+	}
+}
+
+struct slice
+alert_write(struct arena *arena, const struct json *body, const struct alert *alert)
+{
+	struct buf buf;
+	struct json_writer w = {.buf = &buf};
+
+	buf_init_arena(&buf, arena);
+	json_open(&w, '{');
+	write_known(&w, body, alert);
+	for (const struct json *item = body->first; item != NULL; item = item->next)
+		if (!is_known(item->key)) {
+			json_key_slice(&w, item->key);
+			json_tree(&w, item);
+		}
+	json_close(&w, '}');
+	return buf.failed ? (struct slice){NULL, 0} : buf_slice(&buf);
+}
+
+/* A text of the alert, where it has one. */
+static void
+put_text(struct arena *arena, struct json *body, const char *name, struct slice text)
+{
+	if (text.n > 0)
+		json_put(body, name, json_make_text(arena, text));
+}
+
+static struct json *
+read_again(struct arena *arena, struct slice text)
+{
+	char *copy = arena_alloc(arena, text.n);
+	struct json_error error;
+
+	if (copy == NULL || text.n == 0)
+		return NULL;
+	memcpy(copy, text.p, text.n);
+	return json_read(arena, copy, text.n, 0, FIELDS_DEPTH, &error);
+}
+
+bool
+alert_rewrite(struct arena *arena, struct alert *alert)
+{
+	struct json *body = read_again(arena, alert->fields);
+
+	if (body == NULL)
+		return false;
+	put_text(arena, body, "summary", alert->summary);
+	put_text(arena, body, "sla", alert->sla);
+	put_text(arena, body, "escalation_policy", alert->escalation_policy);
+	put_text(arena, body, "priority", alert->priority);
+	if (alert->suppressed || json_get(body, "suppressed") != NULL)
+		json_put(body, "suppressed", json_make_bool(arena, alert->suppressed));
+	alert->fields = alert_write(arena, body, alert);
+	return alert->fields.n > 0;
+}
