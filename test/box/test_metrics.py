@@ -443,18 +443,23 @@ def large(make_shared):
 
 
 def test_metrics_large(large):
-    """§1.5: a scrape of a thousand webhooks and integrations holds nobody up."""
-    large.turns()
-    started = time.monotonic()
-    found = scrape(large)
-    took = time.monotonic() - started
-    longest, turns = large.turns()
+    """§1.5: a scrape of a thousand webhooks and integrations holds nobody up: it is many short turns.
+    On a busy machine any of them may be long; the best of five scrapes counts."""
+    measured = []
+    for _ in range(5):
+        large.turns()
+        started = time.monotonic()
+        response = large.get("/metrics")
+        took = time.monotonic() - started
+        measured.append((*large.turns(), took))
+    found = Scrape(response.body.decode())
+    longest, turns, took = min(measured)
     print("%d series, %d bytes, %.0f ms, %d turns, longest %.1f ms" % (
         len(found.series), len(found.text), took * 1000, turns, longest / 1000))
     assert len(found.all("webhook_paused")) == 1000
     assert len(found.all("alerts_applied_total")) == 7000
-    assert turns > 100
-    assert longest < 50000 * SLOW  # of one piece; it is a fraction of a millisecond on a quiet machine
+    assert min(turns for _, turns, _ in measured) > 100
+    assert longest < 5000 * SLOW
 
 
 def test_metrics_slow_scrapers(large):
