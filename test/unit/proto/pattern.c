@@ -205,11 +205,11 @@ now_ms(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-/* The best of three: others use the machine too. */
+/* The best of three, in the processor's time: others use the machine too. */
 static void
 check_time(const char *pattern, struct slice text)
 {
