@@ -6,7 +6,7 @@ VERSION := 0.1.0
 PACKAGES := gcc libc6-dev make pkg-config libevent-dev libyajl-dev liblmdb-dev libsodium-dev libssl-dev \
 	libcmocka-dev python3 python3-pytest python3-requests curl openssl ca-certificates valgrind \
 	mandoc systemd
-TEST_PACKAGES := prometheus prometheus-alertmanager
+TEST_PACKAGES := prometheus prometheus-alertmanager haproxy nginx-light
 LINT_PACKAGES := clang-tidy cppcheck clang-format
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 BENCH_PACKAGES := nginx-light wrk webhook linux-perf
@@ -179,7 +179,7 @@ bindir    = $(PREFIX)/bin
 mandir    = $(PREFIX)/share/man
 docdir    = $(PREFIX)/share/doc/tocsin
 unitdir   = $(PREFIX)/lib/systemd/system
-DOCUMENTS = README CHANGES conf/tocsin.json $(wildcard conf/*.cfg conf/*.rules conf/*.yml conf/dashboard.json)
+DOCUMENTS = README CHANGES conf/tocsin.json $(wildcard conf/*.cfg conf/nginx.conf conf/*.rules conf/*.yml conf/dashboard.json)
 define FILES
 0755 tocsin $(bindir)/tocsin
 0644 $(BUILD)/man/tocsin.8 $(mandir)/man8/tocsin.8
