@@ -147,7 +147,7 @@ put_string(struct json_writer *w, struct slice s)
 	size_t at = 0, run = plain_run(s, 0);
 
 	buf_putc(b, '"');
-	for (; at < s.n; run = plain_run(s, at)) {
+	for (; at < s.n && !b->failed; run = plain_run(s, at)) {
 		if (run > 0) {
 			buf_put(b, s.p + at, run);
 			at += run;

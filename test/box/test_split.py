@@ -197,12 +197,13 @@ def test_split_root_large(make):
     assert all(gateway.status(trace)["status"] == "completed" for trace in answer.json()["trace_ids"][::100])
 
 
-def test_split_root_of_many(make):
+@pytest.mark.parametrize("rest", [{"n": [1] * 150000}, {"n": {"t": "\"" * 230000}}])
+def test_split_root_of_many(make, rest):
     """Whatever the whole body is made of, each element looks at no more of it than its first 64 KiB."""
     gateway = make.gateway(integrations=[integration(split="alerts", mapping=[
         {"when": {"field": "root", "op": "contains", "value": "nowhere"}, "set": {"summary": "found"}},
         {"set": {"message": "{{ root.receiver }}", "alert_type": "info"}}])])
-    body = {"receiver": "ops", "alerts": [{}] * 1000, "n": [1] * 150000}
+    body = {"receiver": "ops", "alerts": [{}] * 1000, **rest}
     gateway.turns()
     assert len(gateway.post(body, key=KEY).json()["trace_ids"]) == 1000
     longest, _ = gateway.turns()
