@@ -39,18 +39,18 @@ on_gone(struct task *task)
 static void
 step(struct task *task)
 {
+	static struct buf piece = {.ceiling = PIECE_MOST}; /* of all scrapes, one at a time */
 	struct scrape *scrape = (struct scrape *)task;
-	struct buf piece = {.ceiling = PIECE_MOST};
 
 	if (scrape->over) {
 		task_end(task);
 		free_scrape(scrape);
 		return;
 	}
+	buf_clear(&piece);
 	scrape->walk.txn = turn_read();
 	scrape->over = !metrics_write(&scrape->walk, &piece, PIECE);
 	task_piece(task, "text/plain; version=0.0.4; charset=utf-8", buf_slice(&piece));
-	buf_free(&piece);
 }
 
 static void

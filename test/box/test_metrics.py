@@ -475,7 +475,7 @@ def test_metrics_slow_scrapers(large):
     time.sleep(0.3)
     refused = large.get("/metrics")
     assert (refused.status, refused.header("Retry-After")) == (429, "1")
-    assert large.memory() - before < (16 << 20) * SLOW
+    assert SLOW > 1 or large.memory() - before < 4 << 20  # a sanitizer gives nothing back
     for _ in range(100):
         assert large.get("/-/healthy").status == 200
     slow[0].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
