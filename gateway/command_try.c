@@ -332,6 +332,7 @@ const struct command command_try = {.name = "try",
 	      "gateway runs, on a store in which nothing is open; nothing is kept and nothing is "
 	      "sent.\n\n"
 	      "A running gateway answers the same for what is open there: POST /api/try/KEY. "
-	      "Values of headers that the configuration keeps in files or the environment are hidden.",
+	      "Values of headers that the configuration keeps in files or the environment are "
+	      "hidden.",
     .options = options,
     .run = run};
