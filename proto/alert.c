@@ -117,7 +117,9 @@ copy_id(struct arena *arena, const struct json *value)
 {
 	char text[UUID_TEXT];
 
-	return alert_read_id(value, text) ? arena_copy(arena, slice_of(text)) : (struct slice){NULL, 0};
+	if (!alert_read_id(value, text))
+		return (struct slice){NULL, 0};
+	return arena_copy(arena, slice_of(text));
 }
 
 /* The ids among them as the text of a JSON array; empty when there is none. */

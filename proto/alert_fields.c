@@ -80,10 +80,12 @@ write_link(struct json_writer *w, const struct json *item)
 {
 	bool object = alert_is_type(item, JSON_OBJECT);
 	const struct json *url = object ? json_get(item, "link_url") : item;
-	struct slice text = object ? alert_text_of(json_get(item, "link_text")) : (struct slice){NULL, 0};
+	struct slice text = {NULL, 0};
 
 	if (!alert_is_type(url, JSON_STRING))
 		return;
+	if (object)
+		text = alert_text_of(json_get(item, "link_text"));
 	json_open(w, '{');
 	json_key(w, "link_url");
 	json_string(w, url->text);

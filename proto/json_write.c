@@ -334,8 +334,8 @@ json_raw(struct json_writer *w, struct slice value)
 	put_value(w, value);
 }
 
-/* Recursive: json_read() bounds the depth. Ends where there is no more room, which may be long before
- * the tree does. */
+/* Recursive: json_read() bounds the depth. Ends where there is no more room, which may be long
+ * before the tree does. */
 static void
 put_children(struct json_writer *w, const struct json *node)
 {
