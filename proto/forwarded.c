@@ -180,20 +180,24 @@ is_trusted(const struct address *a, const struct cidr *trusted, size_t count)
 }
 
 static bool
-has_header(const struct http_head *head, const char *name)
+speaks_for_others(const struct address *peer, const struct cidr *trusted, size_t count)
 {
-	return http_header(head, name).p != NULL;
+	return count > 0 && (address_is_none(peer) || is_trusted(peer, trusted, count));
 }
 
 struct address
 forwarded_client(const struct http_head *head, struct address peer, const struct cidr *trusted,
     size_t count)
 {
-	bool plain = has_header(head, "X-Forwarded-For");
-	struct walk walk = {head, plain ? "X-Forwarded-For" : "Forwarded", head->count, {NULL, 0}};
+	struct walk walk = {head, "X-Forwarded-For", head->count, {NULL, 0}};
+	bool goes_on = speaks_for_others(&peer, trusted, count), plain;
 	struct address next;
-	bool goes_on = count > 0 && (address_is_none(&peer) || is_trusted(&peer, trusted, count));
 
+	if (!goes_on)
+		return peer;
+	plain = http_header(head, walk.name).p != NULL;
+	if (!plain)
+		walk.name = "Forwarded";
 	for (int hops = 0; goes_on && hops < FORWARDED_HOPS; hops++) {
 		struct slice element = next_element(&walk);
 
