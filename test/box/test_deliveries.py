@@ -164,7 +164,7 @@ def test_deliveries_queue_full(make):
     assert one(gateway, row["id"])["attempts"] == []
 
 
-@pytest.mark.parametrize("which", ["nonsense", "5", "replay", "%00",
+@pytest.mark.parametrize("which", ["nonsense", "5", "test", "%00",
                                    "01930000-0000-7000-8000-000000000000"])
 def test_deliveries_not_found(empty, which):
     """§2: no such delivery."""
