@@ -2,7 +2,7 @@
 import socket
 import time
 
-from gateway import ingest, until, webhook
+from gateway import KEY, ingest, until, webhook
 from receiver import answer
 from wire import request
 
@@ -71,9 +71,11 @@ def test_turn_stuck_answer_times_out(make):
     """§1.5: a client that never reads the answers to its alerts loses its connection."""
     gateway = make.gateway(limits={"idle_time": "500ms"})
     with gateway.connect(timeout=5) as connection:
-        fill(connection, request("POST", ingest(), {"message": "m", "alert_type": "info"}))
+        # Answers as large as the alerts, so that few of them fill what the kernel holds.
+        fill(connection, request("POST", "/api/events/%s/" % KEY, {
+            "message": "m", "alert_type": "info", "payload": {"large": "x" * 16384}}))
         connection.socket.setblocking(False)
-        until(lambda: is_gone(connection), 10, "the connection to be closed")
+        until(lambda: is_gone(connection), 20, "the connection to be closed")
     assert gateway.post(ALERT).status == 200
 
 
