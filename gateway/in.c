@@ -353,6 +353,27 @@ expire(struct in_conn *c)
 		in_close(c);
 }
 
+/* Between two requests, or before the first. */
+static bool
+is_quiet(const struct in_conn *c)
+{
+	return is_opening(c) ||
+	       ((c->state == IN_IDLE || c->state == IN_HEAD) && c->in.n == 0 && c->out.n == 0);
+}
+
+/* Ends those that nobody is at, while the next process waits for the end of this one. */
+static void
+close_forgotten(int64_t now)
+{
+	struct in_conn *c, *next;
+
+	for (c = LIST_FIRST(&in.all); c != NULL; c = next) {
+		next = LIST_NEXT(c, all);
+		if (is_quiet(c) && now - c->since >= IN_GIVES_WAY)
+			in_close(c);
+	}
+}
+
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -365,6 +386,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	in_accept_again();
 	if (in.unwatched)
 		rewatch_all();
+	if (in.draining && in.listener_count == 0)
+		close_forgotten(now);
 	for (size_t s = 0; s < IN_STATES; s++)
 		while ((c = TAILQ_FIRST(&in.lists[s])) != NULL && c->deadline <= now)
 			expire(c);
@@ -443,14 +466,6 @@ in_set_limits(const struct conf *conf)
 	    .body_time = conf->limits.body_time,
 	    .idle_time = conf->limits.idle_time,
 	    .connections = descriptors_for_clients(conf)};
-}
-
-/* Between two requests, or before the first. */
-static bool
-is_quiet(const struct in_conn *c)
-{
-	return is_opening(c) ||
-	       ((c->state == IN_IDLE || c->state == IN_HEAD) && c->in.n == 0 && c->out.n == 0);
 }
 
 void

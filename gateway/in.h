@@ -65,6 +65,8 @@ const char *in_address(size_t i, bool *opened) NONNULL;
 /*
  * The way down. In in_drain() every answer begins to say "Connection: close"; our own listeners go
  * on, those passed by the service manager accept no more: what waits there is the next process's.
+ * Without listeners of our own, connections that have been quiet for a second end, so that it need
+ * not wait for them.
  * in_turn_away() accepts what waits, stops listening, and answers whatever comes from now on 503.
  */
 void in_drain(void);

@@ -23,7 +23,7 @@
 #include "gateway/net.h"
 #include "gateway/tls.h"
 
-enum { ACCEPT_MOST = 32, GIVES_WAY_US = 1000000, REST_US = 100000 };
+enum { ACCEPT_MOST = 32, REST_US = 100000 };
 
 /* One listener on its way from the configuration into the server. */
 struct plan {
@@ -77,7 +77,7 @@ giving_way(void)
 {
 	struct in_conn *c = TAILQ_FIRST(&in.lists[IN_IDLE]);
 
-	return c != NULL && clock_mono() - c->since >= GIVES_WAY_US ? c : NULL;
+	return c != NULL && clock_mono() - c->since >= IN_GIVES_WAY ? c : NULL;
 }
 
 void

@@ -19,6 +19,7 @@
 #include "gateway/socket.h"
 #include "gateway/stream.h"
 
+enum { IN_GIVES_WAY = 1000000 }; /* us: a connection that is quiet for so long may be closed */
 enum { IN_SHARED_SIZE = 64 << 10, IN_ANSWER_INLINE = 320, IN_REPLY_MAX = 6 << 20 };
 
 enum in_state {

@@ -211,3 +211,19 @@ def test_drain_passed_sockets(make):
     waiting.socket.settimeout(10)
     assert waiting.read().status == 200
     waiting.close()
+
+
+def test_drain_passed_sockets_idle(make):
+    """§10: with passed sockets a restart does not wait for connections that nobody is at."""
+    gateway = make.keep(Activated([listening()], drain="10m"))
+    with gateway.connect() as idle, gateway.connect(), gateway.connect() as busy:
+        assert idle.request("GET", "/-/healthy").status == 200
+        busy.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n")
+        begun = time.monotonic()
+        terminate(gateway)
+        assert idle.read_closed() == b""
+        assert 0.8 < time.monotonic() - begun < 2 * SLOW
+        busy.send(b"x")
+        assert busy.read().status == 404
+    assert gateway.wait() == 0
+    assert time.monotonic() - begun < 3 * SLOW
