@@ -2,10 +2,10 @@
 
 A request is accepted (answered 200), refused (answered otherwise) or unanswered: the gateway died
 on it, so it may have been applied or not, but once. Balanced are each accepted alert with its
-trace, each incident with the alerts that made and changed it, and each event with what the
-receivers have seen of it: at least once, in order, under one id, with one body.
+trace, each incident with the alerts or agents that made and changed it, and each event with what
+the receivers have seen of it: at least once, in order, under one id, with one body.
 
-    books = Books(site, senders)
+    books = Books(site, senders, agents)
     books.balance(gateway)      everything has ended: compares, and adds what is wrong to .verdict
     books.close()               what was compared may expire now; what is open is carried over
 """
@@ -59,8 +59,8 @@ class Told:
 
 
 class Books:
-    def __init__(self, site, senders):
-        self.site, self.senders = site, senders
+    def __init__(self, site, senders, agents=()):
+        self.site, self.senders, self.agents = site, senders, agents
         self.verdict = Verdict()
         self.accepted = self.kept = 0
         self.base = 0        # incidents up to here belong to books that are closed
@@ -74,6 +74,8 @@ class Books:
     def begin(self):
         for sender in self.senders:
             sender.sent.clear()
+        for agent in self.agents:
+            agent.made.clear()
 
     # What is there.
 
@@ -113,6 +115,7 @@ class Books:
         self.traces(gateway.rows())
         self.numbers()
         self.creations()
+        self.made(gateway)
         self.changes()
         self.histories()
         self.deliveries()
@@ -160,7 +163,7 @@ class Books:
         doubtful = collections.Counter(sent.entity for sent in self.unanswered
                                        if sent.type in DOORS[sent.door].opens)
         for number, incident in self.incidents.items():
-            if number in self.carried:
+            if number in self.carried or incident["title"].startswith("agent"):
                 continue
             if creators[number] > 1:
                 self.verdict.add("twice", "incident %d created %d times", number, creators[number])
@@ -171,6 +174,37 @@ class Books:
         for number in creators:
             if number not in self.incidents:
                 self.verdict.add("lost", "incident %d was answered and is gone", number)
+
+    def made(self, gateway):
+        """What agents did is there, once."""
+        titles = collections.Counter(incident["title"] for incident in self.incidents.values()
+                                     if incident["title"].startswith("agent"))
+        everything = [made for agent in self.agents for made in agent.made]
+        for title, count in (titles - collections.Counter(m.title for m in everything)).items():
+            if not self.is_carried(title):
+                self.verdict.add("twice", "%d incidents of %s", count, title)
+        for made in everything:
+            if made.number is not None:
+                self.one_made(gateway, made, self.incidents.get(made.number))
+
+    def is_carried(self, title):
+        return any(self.incidents[number]["title"] == title for number in self.carried
+                   if number in self.incidents)
+
+    def one_made(self, gateway, made, incident):
+        if not incident or incident["title"] != made.title:
+            self.verdict.add("lost", "%s is not incident %d", made.title, made.number)
+            return
+        if 2 in made.statuses and not incident["acknowledged_date"] or \
+                3 in made.statuses and incident["status"] != 3:
+            self.verdict.add("lost", "%s is %r after %r", made.title, incident, made.statuses)
+        if incident["status"] == 3 and 3 not in made.statuses | made.doubtful:
+            self.verdict.add("twice", "%s is resolved, by nobody", made.title)
+        if made.notes:
+            page = gateway.get("/api/incidents/%d/note?limit=500" % made.number).json()
+            texts = collections.Counter(note["note"] for note in page["results"])
+            if any(texts[text] < 1 for text in made.notes):
+                self.verdict.add("lost", "notes of %s: %r", made.title, texts)
 
     def changes(self):
         """What an accepted alert did to its incident is seen there; one is open for each key."""

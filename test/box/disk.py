@@ -6,7 +6,8 @@
     disk.image(path, chance)         one of the states the directory may be found in
 
 What was flushed is there. Of what was not, any part may be: each block of each write, each change
-of the directory, by itself. A block is 512 or 4096 bytes, and is never torn.
+of the directory, the size of a file, by itself. A block is 512 or 4096 bytes, and is never torn;
+where a size is kept and a block is not, there are zeros.
 """
 
 import collections
@@ -44,8 +45,9 @@ class File:
     def flush_last(self):
         put(self.content, *self.writes.pop())
 
-    def image(self, keep, block):
-        """The content with those blocks of what is not flushed that keep() keeps."""
+    def image(self, keep, block, sized):
+        """The content with those blocks of what is not flushed that keep() keeps; sized: as long as
+        if all were kept."""
         content = bytearray(self.content)
         for offset, data in self.writes:
             if data is None:
@@ -56,6 +58,8 @@ class File:
                 low, high = max(start, offset), min(start + block, offset + len(data))
                 if keep():
                     put(content, low, data[low - offset:high - offset])
+            if sized:
+                put(content, offset + len(data), b"")
         return content
 
 
@@ -131,18 +135,16 @@ class Disk:
     def image(self, path, chance):
         """Writes one state the directory may be in after a power failure now."""
         share = chance.choice([0, 0, 0.5, 1, 1, chance.random()])
-        block = chance.choice([512, 4096])
+        names = chance.choice([0, 1, 1, 1, chance.random()])
+        block, sized = chance.choice([512, 4096]), chance.random() < 0.5
 
-        def keep():
-            return chance.random() < share
-
-        if not self.lasting and not (self.made and keep()):
+        if not self.lasting and not (self.made and chance.random() < names):
             return
         entries = dict(self.flushed)
         for what in self.changes:
-            if keep():
+            if chance.random() < names:
                 change(entries, *what)
         os.mkdir(path, 0o700)
         for name, file in entries.items():
             with open(os.path.join(path, name), "wb") as out:
-                out.write(file.image(keep, block))
+                out.write(file.image(lambda: chance.random() < share, block, sized))

@@ -54,9 +54,10 @@ class Faults:
         self.seen = Seen(self.rules)
 
     def environment(self):
-        sanitizer = os.environ.get("ASAN_OPTIONS", "")
+        more = ":verify_asan_link_order=0:exitcode=99"  # 1 is the gateway's own
         return {"LD_PRELOAD": SHIM, "TOCSIN_FAULT": self.path,
-                "ASAN_OPTIONS": ":".join(filter(None, [sanitizer, "verify_asan_link_order=0"]))}
+                **{name: (os.environ.get(name, "") + more).lstrip(":")
+                   for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS")}}
 
     def put(self, call, at, count, error, action):
         struct.pack_into("QQii", self.rules, RULE.size * CALLS.index(call) + FROM,

@@ -4,6 +4,7 @@ every type of alert, and an operator who pauses and resumes.
     DOORS         the integrations, and what is to be expected of each
     Site          the receivers and the configuration they belong to
     Sender        one connection's worth of load
+    Agent         another one, who works on incidents through the API
     Operator      another one, for the switches
 """
 
@@ -16,6 +17,7 @@ from receiver import Receiver, answer, close
 from wire import Closed
 
 KEY = "campaign-key"
+PAYMENTS = "1587103f-6ed2-4eac-8a56-866128df036f"
 TYPES = (["critical"] * 9 + ["resolved"] * 5 + ["acknowledged"] * 4
          + ["error", "warning", "info"])
 OWN_ENTITIES, SHARED_ENTITIES = 6, 30
@@ -27,8 +29,10 @@ DOORS = [
     Door("Checks", "door-checks", "Payments", {"critical", "error", "warning"}, False),
     Door("Crawler", "door-crawler", "Search", {"critical", "error"}, False),
     Door("Legacy", "door-legacy", "Museum", {"critical"}, True),
+    Door("Tree", "int_tree", "Search", {"critical"}, False),  # PagerTree's webhook
 ]
-LOADS = [0, 0, 0, 0, 1, 1, 2, 2, 3]  # how often each door is used
+TREE = {"critical": "create", "acknowledged": "acknowledge", "resolved": "resolve"}
+LOADS = [0, 0, 0, 0, 1, 1, 2, 2, 3, 4, 4]  # how often each door is used
 THRESHOLDS = {1: "critical", 2: "error", 3: "warning"}  # by how many types create one
 
 # The webhooks of each service and the events they want.
@@ -69,11 +73,14 @@ class Site:
                           auth={"type": "hmac", "key": KEY}), **self.special.get(name, {})}
 
     def service(self, name):
-        doors = [integration(door.name, door.key, create_incidents_for=THRESHOLDS[len(door.opens)])
+        doors = [{"name": door.name, "type": "pagertree", "key": door.key}
+                 if door.name == "Tree" else
+                 integration(door.name, door.key, create_incidents_for=THRESHOLDS[len(door.opens)])
                  for door in DOORS if door.service == name]
         hooks = [self.hook(hook, events) for hook, events in HOOKS[name].items()]
-        return {"name": name, "integrations": doors, "webhooks": hooks,
-                "under_maintenance": name == "Museum"}
+        facts = {"name": name, "integrations": doors, "webhooks": hooks,
+                 "under_maintenance": name == "Museum"}
+        return {**facts, "unique_id": PAYMENTS} if name == "Payments" else facts
 
     def configuration(self, **more):
         """Keyword arguments of Gateway(); more: of every service."""
@@ -83,10 +90,6 @@ class Site:
     def dispose(self):
         for receiver in self.receivers.values():
             receiver.dispose()
-
-
-def path(door):
-    return "/integration/demo1/generic/%s/" % DOORS[door].key
 
 
 class Sender:
@@ -109,24 +112,102 @@ class Sender:
 
     def any(self, connection):
         entities = self.own if self.random.random() < 0.7 else self.shared
-        self.send(connection, self.random.choice(TYPES), self.random.choice(LOADS),
-                  self.random.choice(entities), self.random.random() < 0.03)
+        door = self.random.choice(LOADS)
+        kind = self.random.choice([kind for kind in TYPES if kind in TREE] if door == 4 else TYPES)
+        self.send(connection, kind, door, self.random.choice(entities),
+                  door != 4 and self.random.random() < 0.03)
 
-    def send(self, connection, kind, door, entity, suppressed=False):
-        """One alert, noted with its answer; the trace id, or None if it was refused."""
+    def request(self, kind, door, entity, suppressed):
+        """Path and body of an alert."""
+        key = DOORS[door].key
+        if DOORS[door].name == "Tree":
+            return "/integration/" + key, {"event_type": TREE[kind], "Id": entity, "Title": "tree"}
         alert = {"message": "campaign", "alert_type": kind, "entity_id": entity,
                  "suppressed": suppressed}
+        paths = ["/integration/demo1/generic/%s/", "/api/integration/generic/%s/", "/api/events/%s/"]
+        return self.random.choice(paths) % key, alert
+
+    def send(self, connection, kind, door, entity, suppressed=False):
+        """One alert, noted with its answer."""
+        path, body = self.request(kind, door, entity, suppressed)
         try:
-            response = connection.request("POST", path(door), alert)
+            response = connection.request("POST", path, body)
         except (OSError, Closed):
             self.sent.append(Sent(kind, door, entity, suppressed, None))
             raise
-        if response.status != 200:
+        if response.status in (200, 201):
+            trace = response.header("X-Trace-Id")
+            self.sent.append(Sent(kind, door, entity, suppressed, trace))
+        else:
             self.refused.append(response.status)
-            return None
-        trace = response.json()["trace_id"]
-        self.sent.append(Sent(kind, door, entity, suppressed, trace))
-        return trace
+
+
+class Made:
+    """An incident that an agent made: its title says whose; what became of it."""
+
+    def __init__(self, title):
+        self.title = title
+        self.number = None      # as answered
+        self.statuses = set()   # that it was brought into, as answered
+        self.doubtful = set()   # that it may have been brought into
+        self.notes = []         # texts of notes, as answered
+
+
+class Agent:
+    """Makes incidents, acknowledges and resolves them, writes notes; all of it in .made."""
+
+    def __init__(self, seed, number):
+        self.random = random.Random("%d/agent/%d" % (seed, number))
+        self.name = "agent-%d" % number
+        self.made = []
+        self.count = 0
+
+    def run(self, gateway, ending):
+        try:
+            with gateway.connect() as connection:
+                while not ending.wait(self.random.uniform(0, 0.01)):
+                    self.any(connection)
+        except (OSError, Closed):
+            pass
+
+    def any(self, connection):
+        known = [made for made in self.made if made.number and 3 not in made.statuses]
+        act = self.random.choice(["make", "make", "acknowledge", "resolve", "note"])
+        if act == "make" or not known:
+            self.make(connection)
+        elif act == "note":
+            self.note(connection, self.random.choice(known))
+        else:
+            self.move(connection, self.random.choice(known), 2 if act == "acknowledge" else 3)
+
+    def make(self, connection):
+        self.count += 1
+        made = Made("%s made %d" % (self.name, self.count))
+        self.made.append(made)
+        response = connection.request("POST", "/api/incidents",
+                                      {"title": made.title, "service": PAYMENTS})
+        if response.status == 201:
+            made.number = response.json()["incident_number"]
+        else:
+            self.made.remove(made)
+        return made
+
+    @staticmethod
+    def move(connection, made, status):
+        made.doubtful.add(status)
+        response = connection.request("PATCH", "/api/incidents/%d" % made.number,
+                                      {"status": status})
+        if response.status == 200:
+            made.statuses.add(status)
+        made.doubtful.discard(status)
+
+    @staticmethod
+    def note(connection, made):
+        text = "note %d" % len(made.notes)
+        response = connection.request("POST", "/api/incidents/%d/note" % made.number,
+                                      {"note": text})
+        if response.status in (200, 201):
+            made.notes.append(text)
 
 
 class Operator:
@@ -153,10 +234,11 @@ class Operator:
             self.known[name] = paused
 
     def release(self, gateway):
-        """Lets everything go."""
+        """Lets go what is not known to go."""
         with gateway.connect() as connection:
-            for name in self.known:
-                self.throw(connection, name, False)
+            for name, paused in self.known.items():
+                if paused is not False:
+                    self.throw(connection, name, False)
         assert not any(self.known.values()), self.known
 
     def stands(self, gateway):

@@ -23,6 +23,12 @@
 
 enum { SAID_MOST = 20 };
 
+/* Alerts that others name as the one before them. */
+struct chain {
+	struct uuid *previous;
+	size_t count;
+};
+
 static struct txn *txn;
 static bool expired; /* rows may have */
 static unsigned wrong;
@@ -188,6 +194,47 @@ check_traces(const struct meta *meta)
 	expect_rows(TABLE_PENDING, queued);
 }
 
+static int
+compare_ids(const void *a, const void *b)
+{
+	return uuid_compare(a, b);
+}
+
+static bool
+note_previous(void *arg, const struct uuid *id, const struct alert_row *row)
+{
+	struct chain *chain = arg;
+	struct alert_row before;
+
+	if (uuid_is_zero(&row->previous))
+		return true;
+	if (alerts_get(txn, &row->previous, &before))
+		expect_id(before.number == row->number, "the alert before it is another incident's",
+		    id);
+	else
+		expect_id(expired, "the alert before it is gone", id);
+	chain->previous[chain->count++] = row->previous;
+	return true;
+}
+
+/* The alerts of an incident are a chain: none is the one before two others. */
+static void
+check_chains(void)
+{
+	struct uuid zero = {{0}};
+	struct chain chain = {.count = 0};
+
+	chain.previous = malloc((table_count(txn, TABLE_ALERTS) + 1) * sizeof zero);
+	if (chain.previous == NULL)
+		exit(2);
+	alerts_from(txn, &zero, note_previous, &chain);
+	qsort(chain.previous, chain.count, sizeof zero, compare_ids);
+	for (size_t i = 1; i < chain.count; i++)
+		expect_id(uuid_compare(&chain.previous[i - 1], &chain.previous[i]) != 0,
+		    "two alerts are behind this one", &chain.previous[i]);
+	free(chain.previous);
+}
+
 static void
 check_pending(const struct meta *meta)
 {
@@ -315,6 +362,7 @@ check_all(void)
 	check_incidents(&meta);
 	check_traces(&meta);
 	check_pending(&meta);
+	check_chains();
 	check_deliveries();
 }
 
