@@ -330,12 +330,14 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct in_conn *c = arg;
 
-	if (c->out.n > 0) {
+	if (is_opening(c)) {
+		in_open(c);
+	} else if (c->out.n > 0) {
 		in_flush(c);
-		return;
+	} else {
+		in_write_on(c, false); /* the stream wanted it, to go on with reading */
+		on_readable(fd, what, c);
 	}
-	in_write_on(c, false); /* the stream wanted it, to go on with reading */
-	on_readable(fd, what, c);
 }
 
 /* ---- deadlines --------------------------------------------------------------------------- */

@@ -11,6 +11,8 @@
 #include "gateway/log.h"
 #include "gateway/turn.h"
 
+enum { RECORDS_MOST = 16 }; /* written to one connection a pass */
+
 static const struct {
 	int status;
 	const char *text;
@@ -90,19 +92,35 @@ send_answer(struct in_conn *c, const char *p, size_t n)
 		linger(c);
 }
 
+/* Offers what waits, piece by piece, as TLS takes one record at a time; closes the connection if it
+ * is lost. True if something was taken. */
+static bool
+write_out(struct in_conn *c)
+{
+	size_t taken = 0;
+	ssize_t n = 0;
+
+	for (int i = 0; i < RECORDS_MOST && taken < c->out.n && n >= 0; i++) {
+		n = stream_write(&c->stream, c->out.p + taken, c->out.n - taken);
+		taken += n > 0 ? (size_t)n : 0;
+	}
+	if (is_lost(n))
+		in_close(c);
+	else
+		buf_drop(&c->out, taken);
+	return taken > 0;
+}
+
 void
 in_flush(struct in_conn *c)
 {
-	ssize_t n = stream_write(&c->stream, c->out.p, c->out.n);
+	bool taken = write_out(c);
 
-	if (is_lost(n)) {
-		in_close(c);
+	if (c->state == IN_CLOSED)
 		return;
-	}
 	in_write_on(c, true);
-	if (n < 0)
+	if (!taken)
 		return;
-	buf_drop(&c->out, (size_t)n);
 	if (c->out.n > 0) {
 		in_rearm(c); /* slow, but it reads */
 		return;

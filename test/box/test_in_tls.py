@@ -163,6 +163,27 @@ def test_in_tls_pieces(make, ca, pair):
     slow.close()
 
 
+def test_in_tls_large_answer(make, ca, pair):
+    """§9: an answer of many records is the same as it is without TLS, read at once or slowly."""
+    gateway = make.gateway(listen=[{"address": "127.0.0.1:0"}] + listen(pair))
+    for i in range(16):
+        gateway.send("critical", entity_id=i, summary="%x" % i * 50000)
+    path = "/api/incidents"
+    plain, tls = gateway.addresses()
+    with Connection(plain) as one:
+        whole = one.request("GET", path).body
+    assert len(whole) > 500000
+    with secure(tls, trusting(ca)) as connection:
+        assert connection.request("GET", path).body == whole
+        connection.send(request("GET", path))
+        data = b""
+        while len(data) < len(whole) or not data.endswith(whole[-100:]):
+            data += connection.socket.recv(50000)
+            time.sleep(0.005)
+        assert data.endswith(whole)
+        assert connection.request("GET", "/-/healthy").status == 200
+
+
 def test_in_tls_half_close(gateway, ca):
     """§3: a client that says goodbye behind its request is answered, in TLS and in TCP."""
     for goodbye in ("TLS", "TCP", "both"):
