@@ -5,6 +5,7 @@
 #include "gateway/server.h"
 
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -145,6 +146,13 @@ on_library(int severity, const char *message)
 	    "server.warning",
 	    "libevent: %s", message);
 	log_end();
+}
+
+/* Without random bytes there are no ids; libsodium would abort. */
+static void
+on_misuse(void)
+{
+	log_fatal("libsodium cannot go on: there are no random bytes, most likely");
 }
 
 static void
@@ -350,6 +358,7 @@ server_run(struct conf *conf)
 		log_fatal("no memory for signatures");
 	event_set_log_callback(on_library);
 	event_set_fatal_callback(on_library_end);
+	sodium_set_misuse_handler(on_misuse);
 	server.base = new_base();
 	if (server.base == NULL)
 		log_fatal("the event loop cannot be started");
