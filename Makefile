@@ -20,6 +20,7 @@ DESTDIR ?=
 ROUNDS  ?= 20
 STEPS   ?= 2000
 POINTS  ?= 150
+RELOADS ?= 1000
 TIME    ?= 60
 PYTHON  ?= /usr/bin/python3
 
@@ -147,6 +148,11 @@ model: deps ## random steps beside a model of what incidents do: make model STEP
 	@$(MAKE) --no-print-directory programs
 	@BUILD=$(BUILD) STEPS=$(STEPS) SEED=$(SEED) $(PYTHON) test/model/model
 
+reload: deps ## reloads under load: make reload RELOADS=N
+	@$(MAKE) --no-print-directory programs
+	@BUILD=$(BUILD) RELOADS=$(RELOADS) $(PYTHON) -m pytest -q -s -p no:cacheprovider \
+	    test/box/test_reload_load.py
+
 fuzz: ## libFuzzer over every target: make fuzz TIME=seconds
 	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES) $(FUZZ_PACKAGES)
 	@$(MAKE) --no-print-directory $(TARGETS:%=build/fuzz/%)
@@ -214,6 +220,6 @@ clean: ## what was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all programs deps run test crash power model cover fuzz bench bench-check lint install uninstall clean help FORCE
+.PHONY: all programs deps run test crash power model reload cover fuzz bench bench-check lint install uninstall clean help FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

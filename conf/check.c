@@ -10,16 +10,45 @@
 /* Their addresses are kinds of claims, beside the rows of the table. */
 static const char listener_address, integration_key;
 
+/* Certificate and key go together. */
+static bool
+check_pair(struct reader *r, const struct json *tls, struct slice certificate, struct slice key)
+{
+	bool both = (certificate.n > 0) == (key.n > 0);
+
+	if (!both)
+		fault_add_member(&r->faults, tls, key.n == 0 ? "key" : "certificate", "is missing");
+	return both;
+}
+
+/* option: of tls, which may be absent. */
+static void
+refuse_file(struct reader *r, const struct json *node, const char *option, const char *why)
+{
+	const struct json *tls = json_get(node, "tls"), *value = json_get(tls, option);
+
+	if (value != NULL)
+		fault_add(&r->faults, value, "%s", why);
+	else if (tls != NULL)
+		fault_add_member(&r->faults, tls, option, "%s", why);
+	else
+		fault_add_member(&r->faults, node, "tls", "%s: %s", option, why);
+}
+
 /* Port 0 is another one each time, and so is each socket passed. */
 void
 check_listener(struct reader *r, void *object, const struct json *node)
 {
 	const struct conf_listener *listener = object;
 	const struct json *address = json_get(node, "address"), *tls = json_get(node, "tls");
+	const char *option = NULL;
+	char why[256];
 
-	if ((listener->certificate.n > 0) != (listener->private_key.n > 0))
-		fault_add_member(&r->faults, tls,
-		    listener->private_key.n == 0 ? "key" : "certificate", "is missing");
+	if (check_pair(r, tls, listener->certificate, listener->private_key) &&
+	    listener->certificate.n > 0 && r->files != NULL)
+		option = r->files->listener(listener, why);
+	if (option != NULL)
+		refuse_file(r, node, option, why);
 	if (address != NULL && (listener->port != 0 || listener->kind == LISTENER_UNIX))
 		unique_claim(&r->unique, r->scratch, &listener_address, 0, listener->address,
 		    address);
@@ -152,9 +181,16 @@ void
 check_webhook(struct reader *r, void *object, const struct json *node)
 {
 	const struct conf_webhook *webhook = object;
-	const struct json *headers = json_get(node, "headers");
+	const struct json *headers = json_get(node, "headers"), *tls = json_get(node, "tls");
+	const char *option = NULL;
+	char why[256];
 
 	check_none(r, json_get(node, "auth"));
+	if (check_pair(r, tls, webhook->certificate, webhook->private_key) && webhook->https &&
+	    r->files != NULL)
+		option = r->files->webhook(webhook, why);
+	if (option != NULL)
+		refuse_file(r, node, option, why);
 	if (headers == NULL || !(webhook->auth & AUTH_BASIC))
 		return;
 	for (const struct json *header = headers->first; header != NULL; header = header->next)

@@ -15,7 +15,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "conf/check.h"
@@ -26,6 +26,17 @@
 enum { FILE_MAX = 16 << 20, DEPTH_MAX = 32 };
 
 #define ARENA_MAX ((size_t)512 << 20)
+
+/* What is read, for whom, and who is told of faults. */
+struct file {
+	const char *name;
+	const struct conf *running; /* or NULL */
+	const struct conf_files *files; /* or NULL */
+	conf_report *report;
+	void *arg;
+	char *text;
+	size_t n;
+};
 
 struct whole {
 	struct conf conf;
@@ -45,11 +56,12 @@ make(void)
 	return &whole->conf;
 }
 
+/* Nothing but the count changes. */
 struct conf *
-conf_hold(struct conf *conf)
+conf_hold(const struct conf *conf)
 {
 	conf->own->references++;
-	return conf;
+	return (struct conf *)conf;
 }
 
 void
@@ -58,20 +70,21 @@ conf_release(struct conf *conf)
 	if (conf == NULL || --conf->own->references > 0)
 		return;
 	secret_wipe(&conf->own->secrets);
-	arena_free(&conf->own->arena);
-	free(conf); /* the first member of struct whole */
+	arena_wipe(&conf->own->arena);
+	sodium_memzero(conf, sizeof(struct whole)); /* of which it is the first member */
+	free(conf);
 }
 
 /* One line of our own making: faults that have no place in the file. */
 static void
-tell(const char *name, const char *what, const char *why, conf_report *report, void *arg)
+tell(const struct file *file, const char *what, const char *why)
 {
 	struct buf b;
 
 	buf_init(&b, 16384);
-	buf_printf(&b, "%s: %s%s%s", name, what, *why == '\0' ? "" : ": ", why);
+	buf_printf(&b, "%s: %s%s%s", file->name, what, *why == '\0' ? "" : ": ", why);
 	buf_putc(&b, '\0');
-	report(arg, b.failed ? "out of memory" : b.p);
+	file->report(file->arg, b.failed ? "out of memory" : b.p);
 	buf_free(&b);
 }
 
@@ -93,57 +106,65 @@ read_tree(struct reader *r, char *text, size_t n)
 		check_file(r, root);
 }
 
-/* True when there is nothing to complain about; text is changed in place. */
+/* True when there is nothing to complain about; the file's text is changed in place. */
 static bool
-read_text(struct conf *conf, const char *name, char *text, size_t n, conf_report *report, void *arg)
+read_text(const struct file *file, struct conf *conf)
 {
 	struct arena scratch;
-	struct reader r = {.conf = conf, .keep = &conf->own->arena, .scratch = &scratch};
-	bool ok;
+	struct reader r = {.conf = conf,
+	    .keep = &conf->own->arena,
+	    .scratch = &scratch,
+	    .running = file->running,
+	    .files = file->files};
+	bool starved, ok;
 
 	arena_init(&scratch, ARENA_MAX);
-	r.faults = (struct faults){.arena = &scratch, .name = name, .text = {text, n}};
+	r.faults =
+	    (struct faults){.arena = &scratch, .name = file->name, .text = {file->text, file->n}};
 	r.defaults = arena_zalloc(&scratch, option_count * sizeof *r.defaults);
-	if (r.defaults != NULL)
-		read_tree(&r, text, n);
-	fault_report(&r.faults, report, arg);
-	ok = !r.faults.refused && !scratch.failed && derive_all(conf);
-	if (scratch.failed || (!ok && !r.faults.refused))
-		tell(name, "found no memory", "", report, arg);
-	arena_free(&scratch);
+	conf->own->settings = arena_zalloc(r.keep, option_count * sizeof *conf->own->settings);
+	if (r.defaults != NULL && conf->own->settings != NULL)
+		read_tree(&r, file->text, file->n);
+	fault_report(&r.faults, file->report, file->arg);
+	starved = scratch.failed || r.keep->failed;
+	ok = !r.faults.refused && !starved && derive_all(conf);
+	/* Faults may have found no memory either. */
+	if (starved || (!ok && !r.faults.refused))
+		tell(file, "found no memory", "");
+	arena_wipe(&scratch);
 	return ok;
 }
 
 /* Takes the text over, and wipes and frees it whatever comes of it. */
 static struct conf *
-parse(const char *name, char *text, size_t n, conf_report *report, void *arg)
+parse(struct file *file)
 {
 	struct conf *conf = make();
 
 	if (conf == NULL) {
-		tell(name, "found no memory", "", report, arg);
-	} else if (!read_text(conf, name, text, n, report, arg)) {
+		tell(file, "found no memory", "");
+	} else if (!read_text(file, conf)) {
 		conf_release(conf);
 		conf = NULL;
 	}
-	sodium_memzero(text, n);
-	free(text);
+	sodium_memzero(file->text, file->n);
+	free(file->text);
 	return conf;
 }
 
 struct conf *
 conf_parse(const char *name, struct slice text, conf_report *report, void *arg)
 {
-	char *copy = text.n > FILE_MAX ? NULL : malloc(text.n + 1);
+	struct file file = {.name = name, .report = report, .arg = arg, .n = text.n};
 
-	if (copy == NULL) {
-		tell(name, text.n > FILE_MAX ? "is larger than 16MiB" : "found no memory", "",
-		    report, arg);
+	file.text = text.n > FILE_MAX ? NULL : malloc(text.n + 1);
+	if (file.text == NULL) {
+		tell(&file, text.n > FILE_MAX ? "is larger than 16MiB" : "found no memory", "");
 		return NULL;
 	}
 	if (text.n > 0)
-		memcpy(copy, text.p, text.n);
-	return parse(name, copy, text.n, report, arg);
+		memcpy(file.text, text.p, text.n);
+	return parse(&file);
 }
 
 /* All of a file into memory that is large enough from the start, so that no copies are left behind
@@ -168,25 +189,50 @@ read_all(int fd, char **text, size_t *n)
 	return "it is larger than 16MiB";
 }
 
-struct conf *
-conf_load(const char *path, conf_report *report, void *arg)
+static bool
+is_regular(int fd)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static struct conf *
+load(struct file *file)
+{
+	int wait = file->running == NULL ? 0 : O_NONBLOCK;
+	int fd = open(file->name, O_RDONLY | O_CLOEXEC | wait);
 	const char *why;
-	char *text = NULL;
-	size_t n = 0;
 
 	if (fd < 0) {
-		tell(path, "cannot be read", strerror(errno), report, arg);
+		tell(file, "cannot be read", strerror(errno));
 		return NULL;
 	}
-	why = read_all(fd, &text, &n);
+	why = wait && !is_regular(fd) ? "it is not a regular file"
+				      : read_all(fd, &file->text, &file->n);
 	close(fd);
 	if (why == NULL)
-		return parse(path, text, n, report, arg);
-	tell(path, "cannot be read", why, report, arg);
-	if (text != NULL)
-		sodium_memzero(text, n);
-	free(text);
+		return parse(file);
+	tell(file, "cannot be read", why);
+	if (file->text != NULL)
+		sodium_memzero(file->text, file->n);
+	free(file->text);
 	return NULL;
+}
+
+struct conf *
+conf_load(const char *path, const struct conf_files *files, conf_report *report, void *arg)
+{
+	return load(&(struct file){.name = path, .files = files, .report = report, .arg = arg});
+}
+
+struct conf *
+conf_load_again(const char *path, const struct conf *running, const struct conf_files *files,
+    conf_report *report, void *arg)
+{
+	return load(&(struct file){.name = path,
+	    .running = running,
+	    .files = files,
+	    .report = report,
+	    .arg = arg});
 }

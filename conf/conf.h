@@ -20,6 +20,11 @@ struct mapping;
 struct path;
 struct rules;
 
+/* Of all that is said about an object, in whatever way: alike for two only if that is. */
+struct conf_print {
+	uint64_t half[2];
+};
+
 enum conf_surface {
 	SERVE_INGEST = 1,
 	SERVE_STATUS = 2,
@@ -45,6 +50,7 @@ struct conf_listener {
 	struct slice certificate, private_key; /* paths, both or none: it speaks TLS with them */
 	unsigned serve;        /* conf_surface bits */
 	bool proxy_protocol;   /* its connections begin with a PROXY header */
+	struct conf_print print;
 	bool local;            /* reached from this machine only; of SYSTEMD not known yet */
 };
 
@@ -52,6 +58,7 @@ struct conf_token {
 	struct slice name;
 	struct slice token; /* secret */
 	bool read_only;
+	struct conf_print print;
 };
 
 /* A maintenance window: [start, end), again every `repeat` until repeat_until (0: once). */
@@ -74,6 +81,7 @@ struct conf_integration {
 				   * pagertree: critical always does */
 	int default_urgency;     /* 1 high, 0 low */
 	bool capture_additional_data;
+	struct conf_print print;
 	int64_t rate_per_minute; /* 0: no limit */
 	int64_t rate_burst;      /* 0: as many as a minute brings */
 	const struct path *split;      /* of an array in the body; NULL: the body is one alert */
@@ -118,12 +126,14 @@ struct conf_webhook {
 	int64_t deadline;       /* us, 100 ms to 3 s */
 	const int64_t *retry;   /* us; the webhook's own, or the file's */
 	size_t retry_count;
+	struct conf_print print;
 	uint32_t id;            /* as above */
 	size_t index;           /* place in conf->webhooks */
 };
 
 struct conf_user {
 	struct user_facts facts;
+	struct conf_print print;
 };
 
 struct conf_service {
@@ -138,6 +148,7 @@ struct conf_service {
 	size_t integration_count;
 	struct conf_webhook *webhooks;
 	size_t webhook_count;
+	struct conf_print print;    /* without its integrations and webhooks */
 	int64_t seen;               /* us: first time this store saw the name; set by the gateway */
 	uint32_t id;                /* as above */
 };
@@ -185,17 +196,43 @@ struct conf {
  * escaped). */
 typedef void conf_report(void *arg, const char *line);
 
+/* What is wrong with the files that a listener or a webhook names for TLS, as a sentence in why;
+ * the result is the option of its "tls" that it is about. NULL: nothing. */
+struct conf_files {
+	const char *(*listener)(const struct conf_listener *, char why[256]);
+	const char *(*webhook)(const struct conf_webhook *, char why[256]);
+};
+
 /*
  * Reads and checks the file. NULL when there was a fault; every one was reported. Warnings (such as
  * a secret file that others may read) are reported with "warning: " behind the place and are no
  * fault.
  */
-struct conf *conf_load(const char *path, conf_report *, void *arg) MUST;
+struct conf *conf_load(const char *path, const struct conf_files *, conf_report *, void *arg) MUST;
+
+/* The same for a process that runs under another configuration: what cannot change while it does is
+ * a fault, too. Only a regular file is read, as the process must not wait. */
+struct conf *conf_load_again(const char *path, const struct conf *running,
+    const struct conf_files *, conf_report *, void *arg) MUST;
 
 /* The same of text in memory; name stands for the file. Secrets from files are still read. */
 struct conf *conf_parse(const char *name, struct slice text, conf_report *, void *arg) MUST;
 
-struct conf *conf_hold(struct conf *) NONNULL;
+/* A difference between two configurations: something of that kind ("setting", "listener", "token",
+ * "user", "service", "integration", "webhook") and name was added, removed or changed; within: the
+ * name of its service, or empty. */
+struct conf_difference {
+	enum conf_change { CONF_ADDED, CONF_REMOVED, CONF_CHANGED } change;
+	const char *kind;
+	struct slice within, name;
+};
+typedef void conf_visit(void *arg, const struct conf_difference *);
+
+/* Tells all of them, kind by kind in that order, each in the order of its names. The slices are
+ * valid until visit returns. False without memory: not all were told. */
+bool conf_compare(const struct conf *was, const struct conf *is, conf_visit *, void *arg) MUST;
+
+struct conf *conf_hold(const struct conf *) NONNULL;
 void conf_release(struct conf *); /* NULL is fine */
 
 /* The integration of that type with that key, enabled or not; NULL if there is none. Keys are

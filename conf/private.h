@@ -24,6 +24,7 @@ struct conf_private {
 	uint8_t hash_key[crypto_shorthash_siphashx24_KEYBYTES]; /* of the digests */
 	struct conf_key *keys;        /* sorted by digest; one per integration */
 	struct conf_webhook **webhooks; /* sorted by name; one per webhook */
+	struct conf_print *settings;  /* by row of the table, of those that struct conf keeps */
 };
 
 /* Makes the sorted arrays above. False without memory. */

@@ -11,7 +11,11 @@
 
 #include <stdlib.h>
 
+#include "conf/print.h"
+
 enum { ROWS_MAX = 32 }; /* of one section; a test of the table watches it */
+
+static const char moved[] = "is another than the one in force, which needs a restart";
 
 static void read_option(struct reader *, const struct option *, const struct json *, void *);
 
@@ -32,10 +36,33 @@ read_default(struct reader *r, const struct option *option)
 	return *cached;
 }
 
+/* The objects of a list, which are zeroed. What those without a name say belongs to what they are
+ * in. */
+static void
+read_elements(struct reader *r, const struct option *option, const struct json *node, char *object)
+{
+	struct conf_print *print = r->print;
+	size_t scope = r->scope;
+
+	r->scope = node->at;
+	for (const struct json *child = node->first; child != NULL; child = child->next) {
+		if (option->print_at != 0)
+			r->print = (struct conf_print *)(object + option->print_at);
+		else
+			r->nth++;
+		read_section(r, option->opens, object, child);
+		if (option->check != NULL && child->type == JSON_OBJECT)
+			option->check(r, object, child);
+		object += option->size;
+	}
+	r->scope = scope;
+	r->print = print;
+	r->nth = 0;
+}
+
 static void
 read_list(struct reader *r, const struct option *option, const struct json *node, void *object)
 {
-	size_t scope = r->scope, i = 0;
 	char *list;
 
 	if (node->type != JSON_ARRAY) {
@@ -52,13 +79,7 @@ read_list(struct reader *r, const struct option *option, const struct json *node
 	list = arena_zalloc(r->keep, node->count * option->size);
 	if (list == NULL)
 		return;
-	r->scope = node->at;
-	for (const struct json *child = node->first; child != NULL; child = child->next, i++) {
-		read_section(r, option->opens, list + i * option->size, child);
-		if (option->check != NULL && child->type == JSON_OBJECT)
-			option->check(r, list + i * option->size, child);
-	}
-	r->scope = scope;
+	read_elements(r, option, node, list);
 	value_store_list(option, object, list, node->count);
 }
 
@@ -84,6 +105,30 @@ read_sections(struct reader *r, const struct option *option, const struct json *
 		read_nested(r, option, child, object);
 }
 
+/* Where what the row says is added up. */
+static struct conf_print *
+print_of(struct reader *r, const struct option *option)
+{
+	return r->print != NULL ? r->print : &r->conf->own->settings[option - option_table];
+}
+
+static void
+read_value(struct reader *r, const struct option *option, const struct json *node, void *object)
+{
+	value_read(r, option, node, object);
+	print_add(print_of(r, option), option, node, object, r->nth);
+}
+
+/* True if the row was read without a fault, but is not what the process runs under. */
+static bool
+is_moved(const struct reader *r, const struct option *option, size_t faults)
+{
+	size_t row = (size_t)(option - option_table);
+
+	return (option->flags & OPTION_FIXED) && r->running != NULL && r->faults.count == faults &&
+	       !print_equal(r->running->own->settings[row], r->conf->own->settings[row]);
+}
+
 static void
 read_option(struct reader *r, const struct option *option, const struct json *node, void *object)
 {
@@ -94,7 +139,7 @@ read_option(struct reader *r, const struct option *option, const struct json *no
 	else if (option->type == OPTION_SECTIONS)
 		read_sections(r, option, node, object);
 	else
-		value_read(r, option, node, object);
+		read_value(r, option, node, object);
 }
 
 /* What the file does not say. */
@@ -102,11 +147,24 @@ static void
 read_absent(struct reader *r, const struct option *option, const struct json *node, void *object)
 {
 	const struct json *fallback = read_default(r, option);
+	size_t faults = r->faults.count;
 
 	if (option->flags & OPTION_REQUIRED)
 		fault_add_member(&r->faults, node, option->name, "is missing");
 	else if (fallback != NULL)
 		read_option(r, option, fallback, object);
+	if (is_moved(r, option, faults))
+		fault_add_member(&r->faults, node, option->name, "%s", moved);
+}
+
+static void
+read_present(struct reader *r, const struct option *option, const struct json *node, void *object)
+{
+	size_t faults = r->faults.count;
+
+	read_option(r, option, node, object);
+	if (is_moved(r, option, faults))
+		fault_add(&r->faults, node, "%s", moved);
 }
 
 static void
@@ -151,7 +209,7 @@ read_section(struct reader *r, const char *section, void *object, const struct j
 			    fault_line(&r->faults, seen[i]->key_at));
 		} else {
 			seen[i] = member;
-			read_option(r, &rows[i], member, object);
+			read_present(r, &rows[i], member, object);
 		}
 	}
 	for (i = 0; i < count; i++)

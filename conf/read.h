@@ -15,6 +15,10 @@ struct reader {
 	struct unique unique;
 	const struct json **defaults; /* parsed defaults, one per row, NULL until needed */
 	size_t scope;           /* of UNIQUE options: the list being read */
+	struct conf_print *print; /* of the object being read; NULL: it is the configuration */
+	size_t nth;             /* in a list of objects without names */
+	const struct conf *running; /* or NULL */
+	const struct conf_files *files; /* or NULL: they are not looked at */
 };
 
 /* Reads the rows of a section, from an object of the file or of a default, into its struct. */

@@ -31,6 +31,7 @@
 #define AT(noun, field)    .at = offsetof(struct conf_##noun, field)
 #define NOWHERE            .at = OPTION_NOWHERE
 #define COUNT(noun, field) .count_at = offsetof(struct noun, field)
+#define PRINT(noun)        .print_at = offsetof(struct conf_##noun, print)
 #define RANGE(low, high)   .minimum = (low), .maximum = (high)
 #define DEFAULT(json)      .fallback = (json)
 #define DEFAULT_TEXT(s)    .fallback = "\"" s "\""
@@ -62,30 +63,31 @@ static const struct option_word log_formats[] = {{"auto", LOG_FORMAT_AUTO},
 /* clang-format off */
 const struct option option_table[] = {
 	OPTION("", "listen", OPTION_LIST, CONF(listeners), COUNT(conf, listener_count),
-	    .opens = "listen", .size = sizeof(struct conf_listener), .check = check_listener,
-	    DEFAULT("[{\"address\": \"127.0.0.1:8080\"}]"), RANGE(1, CONF_LISTENERS),
+	    .opens = "listen", .size = sizeof(struct conf_listener), PRINT(listener),
+	    .check = check_listener, RANGE(1, CONF_LISTENERS),
+	    DEFAULT("[{\"address\": \"127.0.0.1:8080\"}]"),
 	    HELP("Where the gateway accepts connections."))
 	OPTION("", "trusted_proxies", OPTION_NETWORKS, CONF(trusted_proxies),
 	    COUNT(conf, trusted_proxy_count), DEFAULT("[]"),
 	    HELP("Networks of proxies that are believed about the client's address."))
-	OPTION("", "data", OPTION_TEXT, CONF(data), RANGE(1, 4000), .shape = shape_plain,
-	    DEFAULT_TEXT("data"),
+	OPTION("", "data", OPTION_TEXT, CONF(data), FLAGS(OPTION_FIXED), RANGE(1, 4000),
+	    .shape = shape_plain, DEFAULT_TEXT("data"),
 	    HELP("Directory of the state, relative to the working directory."))
 	OPTION("", "account", OPTION_TEXT, CONF(account), RANGE(1, 32), .shape = shape_word,
 	    DEFAULT_TEXT("demo1"), HELP("The account in the addresses of integrations."))
-	OPTION("", "node", OPTION_INT, CONF(node), RANGE(0, 255), DEFAULT("0"),
+	OPTION("", "node", OPTION_INT, CONF(node), FLAGS(OPTION_FIXED), RANGE(0, 255), DEFAULT("0"),
 	    HELP("This node's number, written into every id that it makes."))
 	OPTION("", "public_url", OPTION_TEXT, CONF(public_url), RANGE(1, 2000),
 	    .shape = shape_public_url, DEFAULT_TEXT("http://127.0.0.1:8080"),
 	    HELP("How others reach this gateway, for links in answers."))
 	OPTION("", "tokens", OPTION_LIST, CONF(tokens), COUNT(conf, token_count), .opens = "tokens",
-	    .size = sizeof(struct conf_token), DEFAULT("[]"), RANGE(0, 10000),
+	    .size = sizeof(struct conf_token), PRINT(token), DEFAULT("[]"), RANGE(0, 10000),
 	    HELP("Who may use the API."))
 	OPTION("", "users", OPTION_LIST, CONF(users), COUNT(conf, user_count), .opens = "users",
-	    .size = sizeof(struct conf_user), DEFAULT("[]"), RANGE(0, 100000),
+	    .size = sizeof(struct conf_user), PRINT(user), DEFAULT("[]"), RANGE(0, 100000),
 	    HELP("People to whom a service's incidents can be assigned."))
 	OPTION("", "services", OPTION_LIST, CONF(services), COUNT(conf, service_count),
-	    .opens = "services", .size = sizeof(struct conf_service), DEFAULT("[]"),
+	    .opens = "services", .size = sizeof(struct conf_service), PRINT(service), DEFAULT("[]"),
 	    RANGE(0, 100000), HELP("What is watched."))
 	OPTION("", "allow_networks", OPTION_NETWORKS, CONF(allow_networks),
 	    COUNT(conf, allow_network_count), DEFAULT("[]"),
@@ -192,11 +194,13 @@ const struct option option_table[] = {
 	    HELP("Windows during which new alerts fail with a maintenance error."))
 	OPTION("services", "integrations", OPTION_LIST, AT(service, integrations),
 	    COUNT(conf_service, integration_count), .opens = "services.integrations",
-	    .size = sizeof(struct conf_integration), .check = check_integration, DEFAULT("[]"),
+	    .size = sizeof(struct conf_integration), PRINT(integration),
+	    .check = check_integration, DEFAULT("[]"),
 	    RANGE(0, 100000), HELP("Where its alerts come from."))
 	OPTION("services", "webhooks", OPTION_LIST, AT(service, webhooks),
 	    COUNT(conf_service, webhook_count), .opens = "services.webhooks",
-	    .size = sizeof(struct conf_webhook), .check = check_webhook, DEFAULT("[]"),
+	    .size = sizeof(struct conf_webhook), PRINT(webhook),
+	    .check = check_webhook, DEFAULT("[]"),
 	    RANGE(0, 100000), HELP("Who is told of its incidents."))
 
 	OPTION("services.maintenance", "name", OPTION_TEXT, AT(window, name), RANGE(0, 255),
@@ -330,8 +334,8 @@ const struct option option_table[] = {
 	    DEFAULT_TEXT("30s"), HELP("Time for the body of a request."))
 	OPTION("limits", "idle_time", OPTION_TIME, CONF(limits.idle_time), RANGE(100 * MS, HOUR),
 	    DEFAULT_TEXT("75s"), HELP("Time that a connection may wait for its next request."))
-	OPTION("limits", "store", OPTION_SIZE, CONF(limits.store), RANGE(16 * MIB, TIB),
-	    DEFAULT_TEXT("64GiB"), HELP("Size that the state may grow to."))
+	OPTION("limits", "store", OPTION_SIZE, CONF(limits.store), FLAGS(OPTION_FIXED),
+	    RANGE(16 * MIB, TIB), DEFAULT_TEXT("64GiB"), HELP("Size that the state may grow to."))
 
 	OPTION("retention", "trace", OPTION_TIME, CONF(retention.trace),
 	    RANGE(60 * MINUTE, 30 * DAY), DEFAULT_TEXT("60m"),
@@ -350,8 +354,8 @@ const struct option option_table[] = {
 
 const size_t option_count = COUNT_OF(option_table);
 
-const struct option *
-option_section(const char *section, size_t *count)
+static const struct option *
+find_section(const char *section, size_t *count)
 {
 	const struct option *first = option_table, *end = option_table + option_count, *last;
 
@@ -361,4 +365,29 @@ option_section(const char *section, size_t *count)
 		;
 	*count = (size_t)(last - first);
 	return first;
+}
+
+/* Looked for thousands of times in a large file, so those that were found are remembered by where
+ * their names stand. */
+const struct option *
+option_section(const char *section, size_t *count)
+{
+	static struct {
+		const char *name;
+		const struct option *first;
+		size_t count;
+	} found[32];
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(found) && found[i].name != NULL; i++)
+		if (found[i].name == section) {
+			*count = found[i].count;
+			return found[i].first;
+		}
+	if (i == COUNT_OF(found))
+		return find_section(section, count);
+	found[i].name = section;
+	found[i].first = find_section(section, &found[i].count);
+	*count = found[i].count;
+	return found[i].first;
 }

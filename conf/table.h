@@ -40,6 +40,7 @@ enum {
 	OPTION_NULL = 4,            /* null stands for "not set" */
 	OPTION_UNIQUE = 8,          /* no two alike in their list */
 	OPTION_UNIQUE_IN_FILE = 16, /* no two alike in the file */
+	OPTION_FIXED = 32,          /* a process keeps it for its life; kept by struct conf */
 };
 
 #define OPTION_NOWHERE SIZE_MAX /* `at` of a value that is checked but not kept */
@@ -63,6 +64,7 @@ struct option {
 	const struct option_word *words;
 	const char *opens;    /* sections and lists: the section of their rows */
 	size_t size;          /* lists: of one struct */
+	size_t print_at;      /* lists of named objects: offset of the struct conf_print; else 0 */
 	/* Texts: what is wrong (showing nothing of it), or NULL; may fill fields of the struct. */
 	const char *(*shape)(struct slice text, void *object);
 	/* Sections and lists: looks at a whole object, after its rows were read. */
@@ -72,7 +74,8 @@ struct option {
 extern const struct option option_table[];
 extern const size_t option_count;
 
-/* The rows of a section stand together: the first, and how many. */
+/* The rows of a section stand together: the first, and how many. The name is one of the table's
+ * own. */
 const struct option *option_section(const char *section, size_t *count) MUST NONNULL;
 
 #endif

@@ -64,7 +64,7 @@ begin(struct route_request *request)
 	}
 	running++;
 	scrape->task = (struct task){.step = step, .gone = on_gone};
-	scrape->conf = conf_hold((struct conf *)route_conf());
+	scrape->conf = conf_hold(route_conf());
 	scrape->walk.conf = scrape->conf;
 	if (!task_begin(&scrape->task, request))
 		free_scrape(scrape);

@@ -22,6 +22,7 @@ enum { TESTS_MOST = 16, BODY_MOST = 1 << 20 };
 struct test {
 	struct task task; /* first: they are cast to each other */
 	uint32_t webhook;
+	struct conf *conf; /* held, once it is started: it is made under this */
 	struct out_attempt attempt;
 	bool started, ended;
 	struct out_result result;
@@ -37,6 +38,7 @@ free_test(struct test *test)
 {
 	running--;
 	buf_free(&test->body);
+	conf_release(test->conf);
 	free(test);
 }
 
@@ -62,12 +64,11 @@ static bool
 fill(struct out_attempt *attempt, struct buf *head, struct slice *body)
 {
 	struct test *test = test_of(attempt);
-	const struct conf_webhook *webhook = engine_webhook(test->webhook);
 
-	if (webhook == NULL || test->body.failed)
+	if (test->body.failed)
 		return false;
 	*body = buf_slice(&test->body);
-	request_write(head, webhook, &test->id, 1, test->wall, *body);
+	request_write(head, attempt->webhook, &test->id, 1, test->wall, *body);
 	return true;
 }
 
@@ -111,7 +112,9 @@ start(struct test *test)
 	test->started = true;
 	test->wall = clock_wall();
 	test->id = ids_random_uuid();
+	test->conf = conf_hold(route_conf());
 	write_body(test, webhook->service);
+	test->attempt.webhook = webhook;
 	test->attempt.fill = fill;
 	test->attempt.done = on_done;
 	out_start(pool, &test->attempt);

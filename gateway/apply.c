@@ -5,6 +5,8 @@
  */
 #include "gateway/apply.h"
 
+#include <stdio.h>
+
 #include "gateway/clock.h"
 #include "gateway/expire.h"
 #include "gateway/ids.h"
@@ -54,7 +56,7 @@ find_next(struct txn *txn)
 		state.turn_next = timer.time;
 	if (due_first(txn, &due) && due.time < state.turn_next)
 		state.turn_next = due.time;
-	if (engine_orphans())
+	if (engine_unsettled())
 		state.turn_next = 0;
 }
 
@@ -194,6 +196,14 @@ apply(const struct record *record)
 	return !store_failed(txn);
 }
 
+bool
+apply_configure(struct conf *conf)
+{
+	struct txn *txn = turn_write();
+
+	return txn != NULL && follow_turn() && engine_configure(txn, conf, clock_wall()) == 0;
+}
+
 void
 apply_seal(struct txn *txn)
 {
@@ -268,13 +278,32 @@ watch_head(const struct lane_key *key, const struct uuid *delivery, bool fresh)
 		job_free(job);
 }
 
+/* The name of one that is gone, which many lines in a row may ask for. */
+static struct slice
+gone_name(uint32_t webhook)
+{
+	static char name[256];
+	static uint32_t known;
+	struct name_row row;
+	struct txn *txn = webhook == known ? NULL : turn_write();
+
+	if (txn != NULL && names_find(txn, NAME_WEBHOOK, webhook, &row)) {
+		known = webhook;
+		snprintf(name, sizeof name, "%.*s", (int)row.text.n, row.text.p);
+	}
+	return webhook == known ? slice_of(name) : SLICE("");
+}
+
 static void
 watch_dead(uint32_t webhook, uint64_t number, const char *reason, const char *why)
 {
+	const struct conf_webhook *conf = engine_webhook(webhook);
+
 	log_begin(LOG_LEVEL_ERROR, "delivery.dead", "%s", why);
-	log_webhook(webhook);
+	log_text("labels.webhook", conf != NULL ? conf->name : gone_name(webhook));
 	log_number("labels.incident", (int64_t)number);
 	log_text("error.type", slice_of(reason));
+	log_outcome(false);
 	log_end_after_commit();
 }
 

@@ -24,6 +24,10 @@ struct record apply_record(enum record_kind, uint32_t ids);
  * Whether it lasts is told to hooks of turn_after_commit(). */
 bool apply(const struct record *) MUST NONNULL;
 
+/* Has the engine take the configuration over in this turn. False when it cannot: the turn must then
+ * be dropped. */
+bool apply_configure(struct conf *) MUST NONNULL;
+
 /* The seal of turn_start(). */
 void apply_seal(struct txn *) NONNULL;
 

@@ -139,7 +139,7 @@ client_close(struct client *client)
 {
 	sodium_memzero(client->token, sizeof client->token);
 	tls_peer_free(client->peer);
-	tls_stop();
+	tls_forget();
 }
 
 /* ---- a connection ------------------------------------------------------------------------ */

@@ -46,13 +46,7 @@ report(void *arg, const char *line)
 struct conf *
 command_load(const char *file, bool files)
 {
-	struct conf *conf = conf_load(file, report, NULL);
-
-	if (files && conf != NULL && !tls_check(conf, file, report, NULL)) {
-		conf_release(conf);
-		conf = NULL;
-	}
-	return conf;
+	return conf_load(file, files ? &tls_files : NULL, report, NULL);
 }
 
 static int
@@ -64,7 +58,7 @@ run_gateway(int argc, char **argv)
 	if (file == NULL)
 		return 2;
 	conf = command_load(file, true);
-	return conf == NULL ? 1 : server_run(conf);
+	return conf == NULL ? 1 : server_run(conf, file);
 }
 
 static int
@@ -93,7 +87,8 @@ const struct command command_run = {.name = "run",
 	      "SIGTERM and SIGINT stop it: for as long as \"drain\" in the configuration says it "
 	      "serves on, but is not ready any more; then requests and deliveries under way come "
 	      "to their end. A second one ends it at once; nothing that was answered is lost by "
-	      "that.",
+	      "that.\n\nSIGHUP has it take its configuration over anew, as a whole or, if there "
+	      "is a mistake in it, not at all; the log says which.",
     .options = file_options,
     .run = run_gateway};
 

@@ -21,8 +21,10 @@ struct engine engine;
 void
 engine_touch(void)
 {
-	if (!engine.changed)
+	if (!engine.changed) {
 		engine.before = engine.meta;
+		engine.refile_before = engine.refile;
+	}
 	engine.changed = true;
 }
 
@@ -63,7 +65,9 @@ engine_settle(bool committed)
 			*engine.undo[engine.undo_count].at = engine.undo[engine.undo_count].old;
 		}
 		engine.meta = engine.before;
+		engine.refile = engine.refile_before;
 	}
+	engine_settle_conf(committed);
 	engine.undo_count = 0;
 	engine.changed = false;
 	engine.failed = false;
@@ -119,6 +123,18 @@ must_queue(struct txn *txn)
 	       (engine.meta.next_pending > 0 && pending_first(txn, &sequence, &bytes));
 }
 
+/* A webhook that is gone, while deliveries to it wait to be buried. */
+static bool
+find_orphan(void)
+{
+	for (uint32_t id = 1; id < engine.room; id++)
+		if (engine.hooks[id].conf == NULL && engine.hooks[id].waiting > 0) {
+			engine.orphan = id;
+			return true;
+		}
+	return false;
+}
+
 static void
 tick(struct txn *txn, const struct record *record)
 {
@@ -136,7 +152,9 @@ tick(struct txn *txn, const struct record *record)
 			break;
 		delivery_due(txn, &due);
 	}
-	if (engine_orphans())
+	if (engine.refile != 0)
+		engine_refile(txn, record->most);
+	if (find_orphan())
 		delivery_bury(txn, engine.orphan, BURY_STEP);
 }
 
@@ -259,6 +277,7 @@ engine_start(struct txn *txn, const uint8_t hash_key[16], const struct engine_wa
 	meta_get(txn, &engine.meta);
 	if (open_start(hash_key) != 0 || !engine_make_room(engine.meta.next_name))
 		return -1;
+	delivery_count(txn);
 	return open_load(txn, &engine.meta.heads_from);
 }
 
@@ -266,6 +285,7 @@ void
 engine_stop(void)
 {
 	open_stop();
+	engine_settle_conf(true);
 	conf_release(engine.conf);
 	buf_free(&engine.body);
 	arena_free(&engine.arena);
@@ -277,14 +297,9 @@ engine_stop(void)
 }
 
 bool
-engine_orphans(void)
+engine_unsettled(void)
 {
-	for (uint32_t id = 1; id < engine.room; id++)
-		if (engine.hooks[id].conf == NULL && engine.hooks[id].waiting > 0) {
-			engine.orphan = id;
-			return true;
-		}
-	return false;
+	return engine.refile != 0 || find_orphan();
 }
 
 const struct meta *

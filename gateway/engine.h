@@ -51,9 +51,10 @@ int engine_start(struct txn *, const uint8_t hash_key[16], const struct engine_w
     MUST NONNULL;
 void engine_stop(void);
 
-/* Makes conf the configuration: gives every service, integration and webhook its number (new names
- * are written), files timers where the services' timeouts have changed, and leaves deliveries of
- * webhooks that are gone to be buried by ticks. Takes a reference. -1 without memory. */
+/* Makes conf the configuration, and the one before again if the turn fails: gives every service,
+ * integration and webhook its number (new names are written). What else follows is left to ticks:
+ * timers are filed anew where the services' timeouts have changed, deliveries of webhooks that are
+ * gone are buried. Takes a reference. Once in a turn. -1 without memory: the turn must fail. */
 int engine_configure(struct txn *, struct conf *, int64_t wall) MUST NONNULL;
 
 void engine_apply(struct txn *, const struct record *) NONNULL;
@@ -73,8 +74,9 @@ const struct meta *engine_meta(void);
 bool engine_paused(void);
 uint64_t engine_waiting(uint32_t webhook); /* undelivered deliveries */
 bool engine_held(uint32_t webhook);
-/* True while deliveries of webhooks that are gone wait to be buried. */
-bool engine_orphans(void);
+/* True while ticks have to go on with what a configuration brought: deliveries of webhooks that are
+ * gone wait to be buried, or timers to be filed anew. */
+bool engine_unsettled(void);
 
 const struct conf_integration *engine_integration(uint32_t id);
 const struct conf_webhook *engine_webhook(uint32_t id);

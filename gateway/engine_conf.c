@@ -1,33 +1,45 @@
 /*
  * Taking a configuration over: every name gets its number (new ones are written), the engine's
- * tables by number point into the configuration, and timers are filed where time-outs have changed.
+ * tables by number point into the configuration, and timers are filed where time-outs have changed,
+ * a few in each tick. The tables point back if the turn fails.
  */
 #include "gateway/engine_parts.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
+
+/* One of the tables by number, which has engine.room elements so far; NULL without memory. */
+static void *
+grow(void *table, size_t room, size_t size)
+{
+	char *grown = realloc(table, room * size);
+
+	if (grown != NULL)
+		memset(grown + engine.room * size, 0, (room - engine.room) * size);
+	return grown;
+}
 
 bool
 engine_make_room(uint32_t id)
 {
 	size_t room = engine.room == 0 ? 64 : engine.room;
-	struct engine_hook *hooks;
+	void *hooks, *integrations, *services;
 
 	while (room <= id)
 		room *= 2;
 	if (room == engine.room)
 		return true;
-	hooks = realloc(engine.hooks, room * sizeof *hooks);
-	if (hooks == NULL)
+	hooks = grow(engine.hooks, room, sizeof *engine.hooks);
+	engine.hooks = hooks == NULL ? engine.hooks : hooks;
+	integrations = grow(engine.integrations, room, sizeof(*engine.integrations));
+	engine.integrations = integrations == NULL ? engine.integrations : integrations;
+	services = grow(engine.services, room, sizeof(*engine.services));
+	engine.services = services == NULL ? engine.services : services;
+	if (hooks == NULL || integrations == NULL || services == NULL)
 		return false;
-	engine.hooks = hooks;
-	memset(hooks + engine.room, 0, (room - engine.room) * sizeof *hooks);
-	free(engine.integrations);
-	free(engine.services);
-	engine.integrations = calloc(room, sizeof(*engine.integrations));
-	engine.services = calloc(room, sizeof(*engine.services));
 	engine.room = room;
-	return engine.integrations != NULL && engine.services != NULL;
+	return true;
 }
 
 /* The number of a name, given out on first sight; *seen: when that was. 0 without memory. */
@@ -83,22 +95,6 @@ number_service(struct txn *txn, struct conf_service *service, int64_t wall)
 	return true;
 }
 
-static void
-index_conf(struct conf *conf)
-{
-	for (size_t i = 0; i < engine.room; i++) {
-		engine.hooks[i].conf = NULL;
-		engine.integrations[i] = NULL;
-		engine.services[i] = NULL;
-	}
-	for (size_t i = 0; i < conf->service_count; i++)
-		engine.services[conf->services[i].id] = &conf->services[i];
-	for (size_t i = 0; i < conf->integration_count; i++)
-		engine.integrations[conf->integrations[i].id] = &conf->integrations[i];
-	for (size_t i = 0; i < conf->webhook_count; i++)
-		engine.hooks[conf->webhooks[i].id].conf = &conf->webhooks[i];
-}
-
 /* Changes whenever a service's timeouts do. */
 static uint64_t
 timeouts_print(const struct conf *conf)
@@ -119,22 +115,27 @@ timeouts_print(const struct conf *conf)
 	return print;
 }
 
-static bool
-refile(void *arg, uint64_t number, const struct open_row *row)
+/* The tables by number go to conf; NULL: nothing is configured. */
+static void
+index_conf(const struct conf *conf)
 {
-	struct open_incident *incident = open_by_number(number);
-
-	(void)row;
-	if (incident != NULL)
-		incident_file_timers(arg, incident);
-	return true;
+	for (size_t i = 0; i < engine.room; i++) {
+		engine.hooks[i].conf = NULL;
+		engine.integrations[i] = NULL;
+		engine.services[i] = NULL;
+	}
+	for (size_t i = 0; conf != NULL && i < conf->service_count; i++)
+		engine.services[conf->services[i].id] = &conf->services[i];
+	for (size_t i = 0; conf != NULL && i < conf->integration_count; i++)
+		engine.integrations[conf->integrations[i].id] = &conf->integrations[i];
+	for (size_t i = 0; conf != NULL && i < conf->webhook_count; i++)
+		engine.hooks[conf->webhooks[i].id].conf = &conf->webhooks[i];
 }
 
 int
 engine_configure(struct txn *txn, struct conf *conf, int64_t wall)
 {
-	uint64_t print;
-
+	assert(!engine.swapped);
 	engine_touch();
 	for (size_t i = 0; i < conf->service_count; i++)
 		if (!number_service(txn, &conf->services[i], wall))
@@ -142,13 +143,46 @@ engine_configure(struct txn *txn, struct conf *conf, int64_t wall)
 	if (!engine_make_room(engine.meta.next_name))
 		return -1;
 	index_conf(conf);
-	conf_release(engine.conf);
+	engine.former = engine.conf;
 	engine.conf = conf_hold(conf);
-	print = timeouts_print(conf);
-	if (print != engine.meta.conf_print) {
-		open_each(txn, refile, txn);
-		engine.meta.conf_print = print;
-	}
-	delivery_count(txn);
+	engine.swapped = true;
+	/* Timers that are filed by now may be those of any configuration since the last print. */
+	if (engine.refile != 0 || timeouts_print(conf) != engine.meta.conf_print)
+		engine.refile = 1;
+	if (engine.refile != 0)
+		engine_refile(txn, 0); /* there may be none */
 	return 0;
+}
+
+void
+engine_settle_conf(bool committed)
+{
+	struct conf *gone = committed ? engine.former : engine.conf;
+
+	if (!engine.swapped)
+		return;
+	if (!committed) {
+		index_conf(engine.former);
+		engine.conf = engine.former;
+	}
+	conf_release(gone);
+	engine.former = NULL;
+	engine.swapped = false;
+}
+
+void
+engine_refile(struct txn *txn, uint32_t max)
+{
+	struct open_incident *incident;
+
+	engine_touch();
+	for (; open_after(txn, &engine.refile); engine.refile++) {
+		if (max-- == 0)
+			return;
+		incident = open_by_number(engine.refile);
+		if (incident != NULL)
+			incident_file_timers(txn, incident);
+	}
+	engine.refile = 0;
+	engine.meta.conf_print = timeouts_print(engine.conf);
 }

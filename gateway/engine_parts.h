@@ -24,6 +24,8 @@ struct engine_hook {
 
 struct engine {
 	struct conf *conf;
+	struct conf *former;       /* in force until this turn is committed, if swapped */
+	bool swapped;              /* this turn */
 	const struct engine_watch *watch;
 	struct meta meta;
 	struct meta before;        /* as it was when the turn began */
@@ -34,6 +36,8 @@ struct engine {
 	const struct conf_service **services;
 	size_t room;               /* of the three above */
 	uint32_t orphan;           /* a webhook that is gone with rows in its lanes, or 0 */
+	uint64_t refile;           /* timers from this incident number on are to be filed anew */
+	uint64_t refile_before;    /* as it was when the turn began */
 	struct buf body;           /* the event being made */
 	struct arena arena;        /* texts of the record being applied */
 	struct {
@@ -51,6 +55,11 @@ void engine_fail(struct txn *) NONNULL;
 void engine_touch(void);
 /* Room for a number in the tables; false without memory. */
 bool engine_make_room(uint32_t id) MUST;
+
+/* Files timers by the configuration, of at most max incidents. */
+void engine_refile(struct txn *, uint32_t max) NONNULL;
+/* The turn in which a configuration was taken over is over. */
+void engine_settle_conf(bool committed);
 
 void engine_alert(struct txn *, const struct record *) NONNULL;
 void engine_create(struct txn *, const struct record *) NONNULL;

@@ -397,6 +397,13 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 /* ---- start, stop ------------------------------------------------------------------------- */
 
+/* What a connection may keep until it is a request, and some more that was read with it. */
+static size_t
+kept_most(void)
+{
+	return in.limits.header + in.limits.body + 2 * (size_t)IN_SHARED_SIZE;
+}
+
 void
 in_add(int fd, const struct address *peer, struct in_listener *listener)
 {
@@ -414,7 +421,7 @@ in_add(int fd, const struct address *peer, struct in_listener *listener)
 	c->peer = c->client = *peer;
 	c->listener = listener;
 	listener->users++;
-	buf_init(&c->in, in.limits.header + in.limits.body + 2 * (size_t)IN_SHARED_SIZE);
+	buf_init(&c->in, kept_most());
 	buf_init(&c->out, IN_REPLY_MAX);
 	event_assign(&c->read, in.base, fd, EV_READ | EV_PERSIST, on_readable, c);
 	event_assign(&c->write, in.base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
@@ -459,15 +466,34 @@ in_start(struct event_base *base, in_handler *handler)
 	return event_add(in.tick, &tv);
 }
 
+/* A state's deadlines all move alike, so that its list stays in their order. */
+static void
+move_deadlines(enum in_state s, int64_t by)
+{
+	struct in_conn *c;
+
+	TAILQ_FOREACH (c, &in.lists[s], timed)
+		c->deadline += by;
+}
+
 void
 in_set_limits(const struct conf *conf)
 {
+	int64_t before[IN_STATES];
+	struct in_conn *c;
+
+	for (size_t s = 0; s < IN_STATES; s++)
+		before[s] = time_of((enum in_state)s);
 	in.limits = (struct in_limits){.header = (size_t)conf->limits.header,
 	    .body = (size_t)conf->limits.body,
 	    .header_time = conf->limits.header_time,
 	    .body_time = conf->limits.body_time,
 	    .idle_time = conf->limits.idle_time,
 	    .connections = descriptors_for_clients(conf)};
+	for (size_t s = 0; s < IN_STATES; s++)
+		move_deadlines((enum in_state)s, time_of((enum in_state)s) - before[s]);
+	LIST_FOREACH (c, &in.all, all)
+		c->in.ceiling = kept_most();
 }
 
 void

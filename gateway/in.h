@@ -51,15 +51,20 @@ void in_set_bare(in_bare *) NONNULL;
 
 /*
  * Takes over listeners and limits, all or nothing: at start, and again for another configuration,
- * which is not needed any more afterwards. A listener that was there stays, with its connections;
- * its surfaces may have changed. New ones are opened before any is closed, so a listener cannot
- * move to an address that one of those it replaces still covers (":80" for "127.0.0.1:80"). One
- * that is gone gives its address up at once, and its connections end behind the request they are
- * at. -1 with a sentence in why: nothing has changed.
+ * which is not needed any more after in_commit(). A listener that was there stays, with its
+ * connections; its surfaces may have changed. New ones are opened before any is closed, so a
+ * listener cannot move to an address that one of those it replaces still covers (":80" for
+ * "127.0.0.1:80"). One that is gone gives its address up at once, and its connections end behind
+ * the request they are at. in_prepare(): -1 with a sentence in why, and nothing is left behind;
+ * else one of the others must follow.
  */
+int in_prepare(const struct conf *, char why[256]) MUST NONNULL;
+void in_commit(void);
+void in_abandon(void);
+/* Both steps. */
 int in_configure(const struct conf *, char why[256]) MUST NONNULL;
 /* The i-th listener's address as text, with the port found where it was 0, and whether the last
- * in_configure() opened it. NULL behind the last. */
+ * in_commit() opened it. NULL behind the last. */
 const char *in_address(size_t i, bool *opened) NONNULL;
 
 /*

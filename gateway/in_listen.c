@@ -1,10 +1,9 @@
 /*
- * Listeners: a configuration's become the server's in one step (in_configure), at start and at
- * each reload.
+ * Listeners: a configuration's become the server's in one step, at start and at each reload.
  *
- *     prepare()   finds those that stay, opens those that are new     nothing has changed yet
- *     commit()    settings of all, accepting on the new ones
- *     retire()    the others: closed, and their connections end behind the request they are at
+ *     in_prepare()  finds those that stay, opens those that are new   nothing has changed yet
+ *     in_commit()   settings of all, accepting on the new ones; the others are closed, and their
+ *                   connections end behind the request they are at
  *
  * At most 32 connections are accepted a pass, so that a flood of them is no long turn. At the limit
  * the connection that has waited longest for its next request gives way, if it has done so for a
@@ -32,6 +31,13 @@ struct plan {
 	bool stays;
 	struct tls_server *tls;
 };
+
+/* From in_prepare() to in_commit() or in_abandon(). */
+static struct {
+	const struct conf *conf;
+	struct plan list[CONF_LISTENERS];
+	struct cidr *trusted;
+} plans_made;
 
 /* ---- accepting --------------------------------------------------------------------------- */
 
@@ -313,26 +319,47 @@ copy_trusted(const struct conf *conf)
 }
 
 int
-in_configure(const struct conf *conf, char why[256])
+in_prepare(const struct conf *conf, char why[256])
 {
-	struct plan plans[CONF_LISTENERS] = {{NULL}};
-	struct cidr *trusted = copy_trusted(conf);
-	bool good = trusted != NULL;
+	bool good;
 
 	snprintf(why, 256, "no memory for a listener");
+	plans_made.conf = conf;
+	plans_made.trusted = copy_trusted(conf);
+	good = plans_made.trusted != NULL;
 	for (size_t i = 0; i < conf->listener_count && good; i++)
-		good = prepare(conf, plans, i, why);
-	for (size_t i = 0; i < conf->listener_count && !good; i++)
-		undo(&plans[i]);
-	if (!good) {
-		free(trusted);
-		return -1;
-	}
-	commit(plans, conf->listener_count);
+		good = prepare(conf, plans_made.list, i, why);
+	if (!good)
+		in_abandon();
+	return good ? 0 : -1;
+}
+
+void
+in_commit(void)
+{
+	commit(plans_made.list, plans_made.conf->listener_count);
 	free(in.trusted);
-	in.trusted = trusted;
-	in.trusted_count = conf->trusted_proxy_count;
-	in_set_limits(conf);
+	in.trusted = plans_made.trusted;
+	in.trusted_count = plans_made.conf->trusted_proxy_count;
+	in_set_limits(plans_made.conf);
+	memset(&plans_made, 0, sizeof plans_made);
+}
+
+void
+in_abandon(void)
+{
+	for (size_t i = 0; i < plans_made.conf->listener_count; i++)
+		undo(&plans_made.list[i]);
+	free(plans_made.trusted);
+	memset(&plans_made, 0, sizeof plans_made);
+}
+
+int
+in_configure(const struct conf *conf, char why[256])
+{
+	if (in_prepare(conf, why) != 0)
+		return -1;
+	in_commit();
 	return 0;
 }
 

@@ -43,7 +43,7 @@ struct in_listener {
 	unsigned surfaces;
 	bool proxy_protocol;
 	struct tls_server *tls;    /* NULL: plain */
-	bool opened;               /* by the last in_configure() */
+	bool opened;               /* by the last in_commit() */
 	bool gone;                 /* not configured any more: its connections end */
 	size_t users;              /* connections, and the server while it listens */
 };

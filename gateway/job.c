@@ -18,13 +18,11 @@
 #include "gateway/turn.h"
 
 /* While nothing succeeds, no more than FEW attempts are out at once. */
-enum { SLOTS_AT_START = 4, FEW = 8, QUIET_US = 1000000, RETRY_EVERY = 8 };
+enum { FEW = 8, QUIET_US = 1000000, RETRY_EVERY = 8 };
 
 static struct {
 	struct event *pump;  /* ready jobs, sweeps */
-	struct queue *queues; /* by place in the configuration */
-	size_t count;
-	size_t turn;          /* whose turn it is in the pump */
+	size_t turn;         /* whose turn it is in the pump */
 	size_t in_flight;
 	bool draining;
 } state;
@@ -34,15 +32,6 @@ job_wake(void)
 {
 	if (state.pump != NULL) /* not yet started, or stopped */
 		event_active(state.pump, 0, 0);
-}
-
-struct queue *
-queue_of(uint32_t id)
-{
-	const struct conf_webhook *webhook = engine_webhook(id);
-
-	return webhook == NULL || webhook->index >= state.count ? NULL
-								: &state.queues[webhook->index];
 }
 
 /* ---- attempts ---------------------------------------------------------------------------- */
@@ -67,7 +56,7 @@ fill(struct out_attempt *attempt, struct buf *head, struct slice *body)
 		return false;
 	job->number = delivery.attempts + 1;
 	*body = event.body;
-	request_write(head, job->queue->webhook, &job->delivery, job->number, job->wall,
+	request_write(head, attempt->webhook, &job->delivery, job->number, job->wall,
 	    event.body);
 	return true;
 }
@@ -80,8 +69,8 @@ sign_of(const struct out_result *result)
 	return job_verdict(result) == VERDICT_FAILED ? BREAKER_DOWN : BREAKER_ALIVE;
 }
 
-static void
-log_breaker(const struct queue *queue, bool open)
+void
+job_log_breaker(const struct queue *queue, bool open)
 {
 	log_begin(open ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 	    open ? "breaker.opened" : "breaker.closed",
@@ -91,14 +80,17 @@ log_breaker(const struct queue *queue, bool open)
 	log_end();
 }
 
-/* What the attempt says of the receiver: how many may be out at once, and whether any. */
+/* What the attempt says of the receiver: how many may be out at once, and whether any. One that
+ * went elsewhere says nothing of where the webhook goes now. */
 static void
 judge(struct queue *queue, const struct job *job)
 {
 	enum breaker_sign sign = sign_of(&job->result);
-	enum breaker_change change =
-	    breaker_report(&queue->breaker, sign, job->probe, clock_steady());
+	enum breaker_change change;
 
+	if (queue->webhook == NULL || !slice_is(queue->webhook->url, job->attempt.webhook->url))
+		return;
+	change = breaker_report(&queue->breaker, sign, job->probe, clock_steady());
 	if (sign == BREAKER_ALIVE) {
 		queue->alive = clock_mono();
 		if (queue->slots < queue->webhook->max_in_flight)
@@ -107,7 +99,7 @@ judge(struct queue *queue, const struct job *job)
 		queue->slots = queue->slots > 1 ? queue->slots / 2 : 1;
 	}
 	if (change != BREAKER_SAME)
-		log_breaker(queue, change == BREAKER_OPENED);
+		job_log_breaker(queue, change == BREAKER_OPENED);
 	if (change == BREAKER_CLOSED)
 		window_again(queue, true);
 }
@@ -123,7 +115,7 @@ on_done(struct out_attempt *attempt, const struct out_result *result)
 	state.in_flight--;
 	job->state = JOB_SETTLING;
 	job->result = *result;
-	metrics_attempt(queue->webhook->id, result->reason, result->total);
+	metrics_attempt(queue->id, result->reason, result->total);
 	judge(queue, job);
 	job_settle(job);
 	job_wake();
@@ -138,6 +130,8 @@ start_job(struct queue *queue, struct job *job)
 	state.in_flight++;
 	job->state = JOB_FLIGHT;
 	job->wall = clock_wall();
+	job->conf = conf_hold(job_queues.conf);
+	job->attempt.webhook = queue->webhook;
 	job->attempt.fill = fill;
 	job->attempt.done = on_done;
 	out_start(queue->pool, &job->attempt);
@@ -208,23 +202,30 @@ pump(struct queue *queue)
 		job_wake();
 }
 
+static struct queue *
+next_in_turn(void)
+{
+	state.turn = (state.turn + 1) % job_queues.count;
+	return job_queues.list[state.turn];
+}
+
 static void
 on_pump(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
 	(void)arg;
+	job_forget_gone();
 	/* Each webhook in turn, beginning where the last pass ended: a full turn starves nobody. */
-	for (size_t i = 0; i < state.count && !state.draining; i++) {
+	for (size_t i = 0; i < job_queues.count && !state.draining; i++) {
 		if (turn_full()) {
 			job_wake();
 			return;
 		}
-		pump(&state.queues[state.turn]);
-		state.turn = (state.turn + 1) % state.count;
+		pump(next_in_turn());
 	}
-	if (state.count > 0) /* another one is first the next time */
-		state.turn = (state.turn + 1) % state.count;
+	if (job_queues.count > 0) /* another one is first the next time */
+		next_in_turn();
 }
 
 int64_t
@@ -232,10 +233,10 @@ job_next_probe(void)
 {
 	int64_t next = INT64_MAX;
 
-	for (size_t i = 0; i < state.count && !state.draining; i++) {
-		const struct queue *queue = &state.queues[i];
+	for (size_t i = 0; i < job_queues.count && !state.draining; i++) {
+		const struct queue *queue = job_queues.list[i];
 		bool waits = queue->breaker.open && !queue->breaker.probing && !queue->held &&
-			     engine_waiting(queue->webhook->id) > 0;
+			     engine_waiting(queue->id) > 0;
 
 		if (waits && queue->breaker.probe_at < next)
 			next = queue->breaker.probe_at;
@@ -245,35 +246,12 @@ job_next_probe(void)
 
 /* ---- start, stop, questions -------------------------------------------------------------- */
 
-static bool
-start_queue(struct queue *queue, const struct conf_webhook *webhook)
-{
-	TAILQ_INIT(&queue->fresh);
-	TAILQ_INIT(&queue->again);
-	TAILQ_INIT(&queue->flight);
-	queue->webhook = webhook;
-	queue->slots = SLOTS_AT_START;
-	if (queue->slots > webhook->max_in_flight)
-		queue->slots = webhook->max_in_flight;
-	queue->held = engine_held(webhook->id);
-	queue->pool = out_pool_new(webhook);
-	return queue->pool != NULL;
-}
-
 int
-job_start(struct event_base *base, const struct conf *conf)
+job_start(struct event_base *base)
 {
 	memset(&state, 0, sizeof state);
 	state.pump = event_new(base, -1, 0, on_pump, NULL);
-	state.queues = calloc(conf->webhook_count + 1, sizeof *state.queues);
-	if (state.pump == NULL || state.queues == NULL || job_outcome_start(base) != 0)
-		return -1;
-	state.count = conf->webhook_count;
-	for (size_t i = 0; i < conf->webhook_count; i++)
-		if (!start_queue(&state.queues[i], &conf->webhooks[i]))
-			return -1;
-	job_wake();
-	return 0;
+	return state.pump == NULL ? -1 : job_outcome_start(base);
 }
 
 void
@@ -293,14 +271,8 @@ void
 job_stop(void)
 {
 	job_outcome_stop();
-	for (size_t i = 0; i < state.count; i++) {
-		job_free_list(&state.queues[i].fresh);
-		job_free_list(&state.queues[i].again);
-		job_free_list(&state.queues[i].flight);
-		out_pool_free(state.queues[i].pool);
-	}
+	job_forget_all();
 	event_free(state.pump);
-	free(state.queues);
 	memset(&state, 0, sizeof state);
 }
 
@@ -314,7 +286,7 @@ job_hold(uint32_t webhook)
 	queue->held = engine_held(webhook);
 	if (!queue->held) {
 		if (breaker_reset(&queue->breaker))
-			log_breaker(queue, false);
+			job_log_breaker(queue, false);
 		window_again(queue, true);
 	}
 	job_wake();

@@ -19,10 +19,21 @@ struct out_result;
 
 enum job_state { JOB_READY, JOB_FLIGHT, JOB_SETTLING };
 
-/* -1 without memory. Every webhook's lanes are swept from the start. */
-int job_start(struct event_base *, const struct conf *) MUST NONNULL;
+/* -1 without memory. */
+int job_start(struct event_base *) MUST NONNULL;
 /* Cancels what is in flight: it is sent again after the next start. */
 void job_stop(void);
+
+/*
+ * The webhooks of a configuration, which the engine has given their numbers; in one step, or none:
+ * job_prepare() takes what is needed, and one of the others must follow before anything else
+ * happens. Attempts under way end as they began, under the configuration of then. New ones are made
+ * under this one; lanes of webhooks that are new are swept from the start. NULL, or what could not
+ * be had, as a sentence.
+ */
+const char *job_prepare(struct conf *) MUST NONNULL;
+void job_commit(void);
+void job_abandon(void);
 
 /* A head that may go once the turn is committed: job_admit is that turn's hook for it. fresh: it
  * was never tried. */

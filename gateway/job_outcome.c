@@ -48,7 +48,7 @@ log_job(const struct job *job)
 
 	log_begin(lines[job->settled].level, lines[job->settled].action, "%s",
 	    reason_text(result->reason));
-	log_text("labels.webhook", job->queue->webhook->name);
+	log_text("labels.webhook", job->attempt.webhook->name);
 	log_number("labels.incident", (int64_t)job->lane.number);
 	log_number("labels.attempt", job->number);
 	log_uuid("labels.delivery", &job->delivery);

@@ -2,6 +2,7 @@
  * What the files of delivery share among themselves; nobody else includes this.
  *
  *   job.c         attempts, the pump, start and stop
+ *   job_conf.c    the webhooks' queues, as the configuration has them
  *   job_outcome.c what an attempt's end means, and filing it
  *   job_window.c  which of a webhook's deliveries are in memory: admitting, sweeping, probing
  */
@@ -26,6 +27,7 @@ struct job {
 	struct lane_key lane;
 	struct uuid delivery;
 	struct queue *queue;
+	struct conf *conf;          /* held from the attempt's start on: it is made under this */
 	struct out_attempt attempt;
 	struct out_result result;
 	int64_t wall;               /* when the attempt started */
@@ -41,8 +43,10 @@ LIST_HEAD(job_bucket, job);
 
 /* One webhook's deliveries in memory. */
 struct queue {
-	const struct conf_webhook *webhook;
-	struct out_pool *pool;
+	uint32_t id;                              /* of the webhook */
+	const struct conf_webhook *webhook;       /* NULL: gone, but for what is under way */
+	bool stays;                               /* while another configuration is taken over */
+	struct out_pool *pool;                    /* NULL: gone */
 	struct breaker breaker;
 	struct job_list fresh, again;             /* ready; first attempts go first */
 	struct job_list flight;
@@ -57,10 +61,28 @@ struct queue {
 	uint64_t hastened;                        /* each once: from this incident number on */
 	uint64_t cursor;                          /* incident number: the sweep is here */
 	uint64_t probed;                          /* incident number of the last probe */
+	LIST_ENTRY(queue) next;                   /* among those that are gone */
 };
 
 /* The webhook's queue; NULL when it is not configured. */
 struct queue *queue_of(uint32_t webhook);
+void job_log_breaker(const struct queue *, bool open) NONNULL;
+
+/* job_conf.c: the queues of the configuration, in its order. */
+struct job_queues {
+	struct conf *conf;        /* held; NULL: none yet */
+	struct queue **list;
+	size_t count;
+	struct queue **by_id;     /* by the webhook's number, those that are gone too; NULL: none */
+	size_t room;              /* of by_id */
+	LIST_HEAD(queues, queue) gone;
+};
+
+extern struct job_queues job_queues;
+
+/* Frees those that are gone and have come to their end. */
+void job_forget_gone(void);
+void job_forget_all(void); /* attempts are canceled */
 int job_outcome_start(struct event_base *) MUST NONNULL; /* -1 without memory */
 void job_outcome_stop(void);
 enum verdict job_verdict(const struct out_result *) NONNULL;

@@ -71,6 +71,7 @@ window_drop(struct job *job)
 	assert(job->queue->jobs > 0);
 	job->queue->jobs--;
 	LIST_REMOVE(job, in_window);
+	conf_release(job->conf);
 	free(job);
 }
 
@@ -188,7 +189,7 @@ pass(struct queue *queue)
 static enum sweep_step
 sweep_one(struct queue *queue, struct txn *txn)
 {
-	struct lane_key key = {.webhook = queue->webhook->id, .number = queue->cursor};
+	struct lane_key key = {.webhook = queue->id, .number = queue->cursor};
 	struct lane_row row;
 	struct job *job;
 
@@ -244,9 +245,9 @@ window_again(struct queue *queue, bool hasten)
 static bool
 next_lane(struct queue *queue, struct txn *txn, struct lane_key *key, struct lane_row *row)
 {
-	*key = (struct lane_key){.webhook = queue->webhook->id, .number = queue->probed + 1};
+	*key = (struct lane_key){.webhook = queue->id, .number = queue->probed + 1};
 	if (!lanes_seek(txn, key, row)) {
-		*key = (struct lane_key){.webhook = queue->webhook->id};
+		*key = (struct lane_key){.webhook = queue->id};
 		if (!lanes_seek(txn, key, row))
 			return false;
 	}

@@ -33,6 +33,7 @@ static const char *const level_colours[] = {"\033[2m", "", "\033[33m", "\033[31m
 
 static struct {
 	enum conf_log_level level;
+	bool terminal;
 	bool text;    /* readable lines instead of JSON */
 	bool colour;
 	bool socket;
@@ -76,8 +77,6 @@ prepare(void)
 void
 log_start(enum conf_log_level level, enum conf_log_format format)
 {
-	bool terminal = isatty(STDOUT_FILENO) == 1;
-
 	prepare();
 	if (buf_room(&state.line, LINE_MAX_BYTES) == NULL ||
 	    buf_room(&state.parked, TAKEN_AHEAD) == NULL ||
@@ -85,16 +84,27 @@ log_start(enum conf_log_level level, enum conf_log_format format)
 		fputs("tocsin: no memory for the log\n", stderr);
 		exit(1);
 	}
-	state.level = level;
-	state.text = format == LOG_FORMAT_TEXT || (format == LOG_FORMAT_AUTO && terminal);
-	state.colour = state.text && terminal && getenv("NO_COLOR") == NULL;
+	state.terminal = isatty(STDOUT_FILENO) == 1;
 	state.fd = open_output();
+	log_configure(level, format);
+}
+
+/* NO_COLOR counts unless it is empty (no-color.org). */
+static bool
+wants_colour(void)
+{
+	const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+	return (none == NULL || none[0] == '\0') &&
+	       (terminal == NULL || strcmp(terminal, "dumb") != 0);
 }
 
 void
-log_set_level(enum conf_log_level level)
+log_configure(enum conf_log_level level, enum conf_log_format format)
 {
 	state.level = level;
+	state.text = format == LOG_FORMAT_TEXT || (format == LOG_FORMAT_AUTO && state.terminal);
+	state.colour = state.text && state.terminal && wants_colour();
 }
 
 /* Bytes of a stranger as well-formed text of at most TEXT_MAX bytes; what is not UTF-8 becomes

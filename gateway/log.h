@@ -13,7 +13,7 @@
 
 /* Opens standard output for writing without blocking. Before this lines go to standard error. */
 void log_start(enum conf_log_level, enum conf_log_format);
-void log_set_level(enum conf_log_level);
+void log_configure(enum conf_log_level, enum conf_log_format); /* from the next line on */
 void log_stop(void); /* writes what the reader takes within half a second */
 
 void log_begin(enum conf_log_level, const char *action, const char *message, ...) PRINTF(3, 4);

@@ -13,6 +13,7 @@
 #include "gateway/out_parts.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -31,12 +32,18 @@ static void on_ready(evutil_socket_t, short, void *);
 static bool start_fresh(struct out_attempt *);
 
 void
-out_setup(struct event_base *base, const struct conf *conf, void (*room)(void))
+out_setup(struct event_base *base, void (*room)(void))
 {
 	out_loop.base = base;
-	out_loop.conf = conf;
 	out_loop.room = room;
 	TAILQ_INIT(&out_loop.closed);
+	TAILQ_INIT(&out_loop.retired);
+}
+
+void
+out_configure(const struct conf *conf)
+{
+	out_loop.conf = conf;
 }
 
 /* ---- state ------------------------------------------------------------------------------- */
@@ -112,6 +119,21 @@ close_out(struct out *o)
 	TAILQ_INSERT_TAIL(&out_loop.closed, o, next);
 }
 
+static void
+reap_pools(void)
+{
+	struct out_pool *pool, *next;
+
+	for (pool = TAILQ_FIRST(&out_loop.retired); pool != NULL; pool = next) {
+		next = TAILQ_NEXT(pool, next);
+		if (pool->attempts > 0)
+			continue;
+		TAILQ_REMOVE(&out_loop.retired, pool, next);
+		tls_peer_free(pool->peer);
+		free(pool);
+	}
+}
+
 void
 out_reap(void)
 {
@@ -127,6 +149,7 @@ out_reap(void)
 		buf_free(&o->in);
 		free(o);
 	}
+	reap_pools();
 }
 
 static struct out *
@@ -157,6 +180,7 @@ finish(struct out_attempt *a, enum reason reason)
 	assert(!a->over); /* an attempt ends once */
 	a->out = NULL;
 	a->over = true;
+	a->pool->attempts--;
 	if (a->deadline != NULL)
 		event_free(a->deadline);
 	a->deadline = NULL;
@@ -171,12 +195,12 @@ out_succeed(struct out *o)
 {
 	struct out_attempt *a = o->attempt;
 
-	if (clock_mono() - a->started > o->pool->webhook->deadline) {
+	if (clock_mono() - a->started > a->webhook->deadline) {
 		out_fail(o, REASON_TIMEOUT); /* read in the pass in which the deadline fell */
 		return;
 	}
 	a->result.reused = o->reused;
-	if (o->keep && o->pool->idle_count < IDLE_MAX) {
+	if (o->keep && !o->pool->retired && o->pool->idle_count < IDLE_MAX) {
 		o->attempt = NULL;
 		o->reused = true;
 		buf_free(&o->in);
@@ -278,7 +302,7 @@ start_fresh(struct out_attempt *a)
 	o->pool->handshakes += o->handshake;
 	out_loop.handshakes += o->handshake;
 	out_loop.handshakes_started += o->handshake;
-	result = lookup_find(a->pool->webhook->host, &o->answer, &o->wait);
+	result = lookup_find(slice_of(a->pool->host), &o->answer, &o->wait);
 	if (result != LOOKUP_WAIT)
 		out_found(o, result);
 	return true;
@@ -312,7 +336,7 @@ out_ready(const struct out_pool *pool)
 void
 out_start(struct out_pool *pool, struct out_attempt *a)
 {
-	int64_t us = pool->webhook->deadline;
+	int64_t us = a->webhook->deadline;
 	struct timeval tv = {us / CLOCK_S, us % CLOCK_S};
 	struct out *idle = TAILQ_FIRST(&pool->idle);
 
@@ -322,6 +346,7 @@ out_start(struct out_pool *pool, struct out_attempt *a)
 	a->result = (struct out_result){0};
 	a->started = clock_mono();
 	a->deadline = evtimer_new(out_loop.base, on_deadline, a);
+	pool->attempts++;
 	event_base_update_cache_time(out_loop.base);
 	if (a->deadline == NULL || event_add(a->deadline, &tv) != 0)
 		finish(a, REASON_IO_FAILED);
@@ -339,6 +364,7 @@ out_cancel(struct out_attempt *a)
 	event_free(a->deadline);
 	a->deadline = NULL;
 	a->over = true;
+	a->pool->attempts--;
 	close_out(a->out);
 }
 
@@ -349,7 +375,8 @@ out_pool_new(const struct conf_webhook *webhook)
 
 	if (pool == NULL)
 		return NULL;
-	pool->webhook = webhook;
+	snprintf(pool->host, sizeof pool->host, "%.*s", (int)webhook->host.n, webhook->host.p);
+	pool->port = webhook->port;
 	TAILQ_INIT(&pool->idle);
 	if (webhook->https) {
 		pool->peer = tls_peer_new(webhook);
@@ -361,14 +388,21 @@ out_pool_new(const struct conf_webhook *webhook)
 	return pool;
 }
 
+bool
+out_pool_fits(const struct out_pool *pool, const struct conf_webhook *webhook)
+{
+	return pool->port == webhook->port && slice_is(slice_of(pool->host), webhook->host) &&
+	       (pool->peer != NULL) == webhook->https &&
+	       (pool->peer == NULL || tls_peer_fits(pool->peer, webhook));
+}
+
 void
-out_pool_free(struct out_pool *pool)
+out_pool_retire(struct out_pool *pool)
 {
 	if (pool == NULL)
 		return;
 	while (!TAILQ_EMPTY(&pool->idle))
 		close_out(TAILQ_FIRST(&pool->idle));
-	out_reap();
-	tls_peer_free(pool->peer);
-	free(pool);
+	pool->retired = true;
+	TAILQ_INSERT_TAIL(&out_loop.retired, pool, next);
 }

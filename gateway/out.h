@@ -30,7 +30,9 @@ struct out_result {
 };
 
 struct out_attempt {
-	/* Set by the caller. fill appends the whole request head to head and points *body at the
+	/* Set by the caller. The webhook as it is when the attempt starts; must outlive it. */
+	const struct conf_webhook *webhook;
+	/* fill appends the whole request head to head and points *body at the
 	 * body, which must stay valid until the end of the turn; false: it cannot be made, which
 	 * ends the attempt as io_failed. done is called once, from the loop or from out_start(). */
 	bool (*fill)(struct out_attempt *, struct buf *head, struct slice *body);
@@ -47,13 +49,18 @@ struct out_attempt {
 	struct out_result result;
 };
 
-/* Called once. */
-/* room is told when an attempt that out_ready() kept waiting may go. */
-void out_setup(struct event_base *, const struct conf *, void (*room)(void)) NONNULL;
+/* Called once. room is told when an attempt that out_ready() kept waiting may go. */
+void out_setup(struct event_base *, void (*room)(void)) NONNULL;
+/* Whose allow_networks count from now on; must outlive their use. */
+void out_configure(const struct conf *) NONNULL;
 
-/* The connections to one webhook's receiver. The webhook's configuration must outlive the pool. */
+/* The connections to one webhook's receiver; NULL without memory, or what it needs for TLS. */
 struct out_pool *out_pool_new(const struct conf_webhook *) MUST NONNULL;
-void out_pool_free(struct out_pool *); /* no attempt may run */
+/* Would a new pool for that webhook reach the same receiver in the same way? */
+bool out_pool_fits(const struct out_pool *, const struct conf_webhook *) MUST NONNULL;
+/* No attempt will start on it any more: what is idle is closed, those that run come to their end,
+ * then out_reap() frees it. NULL is fine. */
+void out_pool_retire(struct out_pool *);
 
 /* May an attempt start now? An https receiver may first have to wait for a place among the
  * handshakes, of which only so many are in progress, and only so many are started in a turn. */
@@ -63,7 +70,7 @@ void out_start(struct out_pool *, struct out_attempt *) NONNULL;
 /* Ends a running attempt without telling; its connection is closed. */
 void out_cancel(struct out_attempt *) NONNULL;
 
-/* Frees connections that were closed in this turn. */
+/* Frees connections that were closed in this turn, and retired pools. */
 void out_reap(void);
 
 #endif

@@ -31,7 +31,7 @@ static int
 open_socket(struct out *o, const struct address *address)
 {
 	struct sockaddr_storage name;
-	socklen_t n = net_sockaddr(address, o->pool->webhook->port, &name);
+	socklen_t n = net_sockaddr(address, o->pool->port, &name);
 	int on = 1;
 
 	o->fd = socket(name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

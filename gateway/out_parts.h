@@ -59,10 +59,13 @@ struct out {
 	TAILQ_ENTRY(out) next;      /* in the pool while idle, in `closed` when closed */
 };
 
-
 struct out_pool {
-	const struct conf_webhook *webhook;
+	char host[LOOKUP_NAME_MAX + 1];
+	int port;
 	struct tls_peer *peer;      /* NULL: plain */
+	size_t attempts;            /* that run */
+	bool retired;
+	TAILQ_ENTRY(out_pool) next; /* in `retired` */
 	struct out_list idle;       /* most recently used first */
 	size_t idle_count;
 	int handshakes;             /* in progress */
@@ -70,11 +73,12 @@ struct out_pool {
 
 struct out_loop {
 	struct event_base *base;
-	const struct conf *conf;
+	const struct conf *conf;  /* for its allow_networks */
 	void (*room)(void);       /* told when a handshake's place is free again */
 	int handshakes;           /* in progress, of all receivers */
 	int handshakes_started;   /* in this turn */
 	struct out_list closed;
+	TAILQ_HEAD(out_pools, out_pool) retired;
 	char shared[OUT_SHARED_SIZE]; /* what was just read; nothing stays in it */
 };
 

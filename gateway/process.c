@@ -22,5 +22,6 @@ void
 process_prepare(void)
 {
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	umask(077);
 }

@@ -6,8 +6,8 @@
  * out of memory, and no program that is started gains rights. */
 void process_guard(void);
 
-/* For the gateway: a reader that is gone is an error and not the end, and files that it makes are
- * its user's. */
+/* For the gateway: a reader that is gone is an error and not the end, nor is a SIGHUP that comes
+ * before anything can be read again; files that it makes are its user's. */
 void process_prepare(void);
 
 #endif

@@ -44,6 +44,7 @@ static const struct route {
     {"POST", "api/webhooks/{name}/pause", SERVE_API, ACCESS_WRITE, api_webhook_pause},
     {"POST", "api/webhooks/{name}/resume", SERVE_API, ACCESS_WRITE, api_webhook_resume},
     {"POST", "api/try/{key}", SERVE_API, ACCESS_WRITE, api_try},
+    {"POST", "-/reload", SERVE_OPS, ACCESS_WRITE, api_reload},
     {"POST", "-/pause", SERVE_OPS, ACCESS_WRITE, api_pause},
     {"POST", "-/resume", SERVE_OPS, ACCESS_WRITE, api_resume},
     {"GET", "-/healthy", SERVE_ALL, ACCESS_OPEN, api_healthy},

@@ -65,6 +65,7 @@ route_handler api_replay, api_replay_many;  /* api_replay.c */
 route_handler api_try;
 route_handler api_test;      /* api_test.c */
 route_handler api_healthy, api_ready, api_pause, api_resume; /* api_ops.c */
+route_handler api_reload; /* reload.c */
 route_handler api_webhook_pause, api_webhook_resume;
 route_handler api_metrics;   /* api_metrics.c */
 

@@ -4,7 +4,6 @@
  */
 #include "gateway/server.h"
 
-#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +26,7 @@
 #include "gateway/passed.h"
 #include "gateway/process.h"
 #include "gateway/rate.h"
+#include "gateway/reload.h"
 #include "gateway/route.h"
 #include "gateway/tls.h"
 #include "gateway/task.h"
@@ -38,9 +38,8 @@ enum { FULL_PERCENT = 90, SECOND_STEPS = 64 };
 
 static struct {
 	struct event_base *base;
-	struct conf *conf;
 	struct store *store;
-	struct event *hangup, *second, *watchdog;
+	struct event *second, *watchdog;
 	bool full;
 	bool warned; /* by libevent */
 	bool sign_due; /* the service manager waits for a sign of life */
@@ -73,28 +72,17 @@ server_loop(void)
 	while (!drain_over()) {
 		event_base_loop(server.base, EVLOOP_ONCE);
 		turn_end();
+		reload_step();
 		give_sign();
 		in_reap();
 		out_reap();
 	}
 }
 
-static void
-on_hangup(evutil_socket_t signal_number, short what, void *arg)
+const char *
+server_status(void)
 {
-	(void)signal_number;
-	(void)what;
-	(void)arg;
-	log_begin(LOG_LEVEL_WARNING, "server.warning",
-	    "this version cannot reload its configuration; a restart takes it over");
-	log_end();
-}
-
-static void
-tell_status(void)
-{
-	if (!drain_begun())
-		notify_status(server.full ? "the store is full: alerts are refused" : "serving");
+	return server.full ? "the store is full: alerts are refused" : "serving";
 }
 
 /* Once a second: what no other event would bring about. */
@@ -110,7 +98,8 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	if (txn != NULL) {
 		size = store_size(txn, SECOND_STEPS);
 		server.full = size.used >= size.limit / 100 * FULL_PERCENT;
-		tell_status();
+		if (!drain_begun())
+			notify_status(server_status());
 	}
 	if (expire_wanted(txn))
 		apply_sweep();
@@ -177,19 +166,19 @@ new_base(void)
 }
 
 static void
-open_store(void)
+open_store(const struct conf *conf)
 {
 	char path[4096], why[256];
 
-	snprintf(path, sizeof path, "%.*s", (int)server.conf->data.n, server.conf->data.p);
-	server.store = store_open(path, (uint64_t)server.conf->limits.store, why);
+	snprintf(path, sizeof path, "%.*s", (int)conf->data.n, conf->data.p);
+	server.store = store_open(path, (uint64_t)conf->limits.store, why);
 	if (server.store == NULL)
 		log_fatal("%s", why);
 }
 
 /* Counters, clock and ids go on where they were; then the open incidents. */
 static void
-load_state(void)
+load_state(const struct conf *conf)
 {
 	struct txn *txn = store_read(server.store);
 	uint8_t hash_key[16];
@@ -199,21 +188,11 @@ load_state(void)
 		log_fatal("the store cannot be read");
 	meta_get(txn, &meta);
 	clock_start(&meta);
-	ids_start(&meta.last_id, server.conf->node);
+	ids_start(&meta.last_id, conf->node);
 	ids_random(hash_key, sizeof hash_key);
 	if (engine_start(txn, hash_key, &apply_watch) != 0 || store_failed(txn))
 		log_fatal("the open incidents cannot be loaded");
 	store_abort(txn);
-}
-
-static void
-configure(void)
-{
-	struct txn *txn = turn_write();
-
-	if (txn == NULL || engine_configure(txn, server.conf, clock_wall()) != 0 ||
-	    metrics_configure(server.conf) != 0 || turn_end() != STORE_OK)
-		log_fatal("the configuration's names cannot be stored");
 }
 
 static const char *
@@ -227,20 +206,14 @@ test_path(const char *variable, const char *path)
 static void
 start_parts(void)
 {
-	const struct conf *conf = server.conf;
-
 	metrics_start(clock_wall());
 	turn_start(server.base, server.store, apply_seal);
 	if (apply_start(server.base) != 0)
 		log_fatal("no memory for the loop");
-	expire_configure(conf); /* before the first commit, which sweeps by it */
-	configure();
-	route_configure(conf);
-	out_setup(server.base, conf, job_wake);
+	out_setup(server.base, job_wake);
 	if (lookup_start(server.base, test_path("TOCSIN_RESOLV_CONF", "/etc/resolv.conf"),
 		test_path("TOCSIN_HOSTS", "/etc/hosts")) != 0 ||
-	    job_start(server.base, conf) != 0 ||
-	    task_start(server.base) != 0 ||
+	    job_start(server.base) != 0 || task_start(server.base) != 0 ||
 	    in_start(server.base, route_request) != 0)
 		log_fatal("no memory for the loop");
 	in_set_bare(route_is_bare);
@@ -264,10 +237,9 @@ start_events(void)
 {
 	struct timeval second = {1, 0};
 
-	server.hangup = evsignal_new(server.base, SIGHUP, on_hangup, NULL);
 	server.second = event_new(server.base, -1, EV_PERSIST, on_second, NULL);
-	if (server.hangup == NULL || server.second == NULL || drain_start(server.base) != 0 ||
-	    event_add(server.hangup, NULL) != 0 || event_add(server.second, &second) != 0)
+	if (server.second == NULL || drain_start(server.base) != 0 ||
+	    event_add(server.second, &second) != 0)
 		log_fatal("no memory for the loop");
 	start_watchdog();
 	if (server_test_setup != NULL)
@@ -276,40 +248,6 @@ start_events(void)
 	if (server.warned)
 		log_fatal("the event loop cannot watch signals and timers");
 	turn_end();
-}
-
-static void
-listen_all(void)
-{
-	const char *address;
-	char why[256];
-	bool opened;
-
-	if (in_configure(server.conf, why) != 0)
-		log_fatal("%s", why);
-	for (size_t i = 0; (address = in_address(i, &opened)) != NULL; i++) {
-		log_begin(LOG_LEVEL_INFO, "server.started",
-		    "tocsin " TOCSIN_VERSION " listens on %s", address);
-		log_text("server.address", slice_of(address));
-		log_end();
-	}
-	log_flush();
-	notify_ready("serving");
-}
-
-static void
-warn_insecure(void)
-{
-	for (size_t i = 0; i < server.conf->webhook_count; i++) {
-		const struct conf_webhook *webhook = &server.conf->webhooks[i];
-
-		if (!webhook->https || !webhook->insecure_skip_verify)
-			continue;
-		log_begin(LOG_LEVEL_WARNING, "server.warning",
-		    "insecure_skip_verify: anybody may answer for this receiver");
-		log_text("labels.webhook", webhook->name);
-		log_end();
-	}
 }
 
 /* ---- the way down ------------------------------------------------------------------------ */
@@ -327,16 +265,15 @@ stop(void)
 	engine_stop();
 	metrics_stop();
 	lookup_stop();
-	tls_stop();
+	tls_forget();
 	rate_stop();
 	drain_stop();
-	event_free(server.hangup);
+	reload_stop();
 	event_free(server.second);
 	event_free(server.watchdog);
 	event_base_loop(server.base, EVLOOP_NONBLOCK); /* cancelled look-ups say so once more */
 	event_base_free(server.base);
 	store_close(server.store);
-	conf_release(server.conf);
 	log_begin(LOG_LEVEL_INFO, "server.stopped", "stopped");
 	log_outcome(true);
 	log_end();
@@ -345,10 +282,18 @@ stop(void)
 	libevent_global_shutdown();
 }
 
-int
-server_run(struct conf *conf)
+static void
+configure(struct conf *conf, const char *file)
 {
-	server.conf = conf;
+	const char *missing = reload_start(server.base, file, conf);
+
+	if (missing != NULL)
+		log_fatal("the configuration cannot be taken over: %s", missing);
+}
+
+int
+server_run(struct conf *conf, const char *file)
+{
 	process_prepare();
 	descriptors_raise();
 	notify_start();
@@ -362,12 +307,13 @@ server_run(struct conf *conf)
 	server.base = new_base();
 	if (server.base == NULL)
 		log_fatal("the event loop cannot be started");
-	open_store();
-	load_state();
+	open_store(conf);
+	load_state(conf);
 	start_parts();
+	configure(conf, file);
 	start_events();
-	warn_insecure();
-	listen_all();
+	log_flush();
+	notify_ready(server_status());
 	server_loop();
 	stop();
 	return 0;

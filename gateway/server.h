@@ -8,11 +8,15 @@
 
 #include "conf/conf.h"
 
-/* Runs until SIGTERM or SIGINT; the exit status. Takes over the reference to conf. */
-int server_run(struct conf *) NONNULL;
+/* Runs until SIGTERM or SIGINT; the exit status. Takes over the reference to conf, which was read
+ * from file and will be again. */
+int server_run(struct conf *, const char *file) NONNULL;
 
 /* Why /-/ready answers 503: "draining", "store full"; NULL: it is ready. */
 const char *server_unready(void);
+
+/* What the service manager is told, while nothing else is going on. */
+const char *server_status(void);
 
 /* The store is so full that new alerts are refused, so that what is promised already has room. */
 bool server_full(void);

@@ -80,67 +80,27 @@ tls_load_pair(SSL_CTX *ctx, struct slice certificate, struct slice key)
 {
 	char path[4096];
 
-	if ((certificate.n > 0) != (key.n > 0))
-		return certificate.n > 0 ? "tls.certificate without tls.key"
-					 : "tls.key without tls.certificate";
 	if (certificate.n == 0)
 		return NULL;
 	if (SSL_CTX_use_certificate_chain_file(ctx, tls_path(certificate, path)) != 1)
-		return "tls.certificate";
+		return "certificate";
 	if (SSL_CTX_use_PrivateKey_file(ctx, tls_path(key, path), SSL_FILETYPE_PEM) != 1 ||
 	    SSL_CTX_check_private_key(ctx) != 1)
-		return "tls.key";
+		return "key";
 	return NULL;
 }
 
 void
-tls_explain(const char *option, char why[TLS_WHY])
+tls_explain(char why[TLS_WHY])
 {
 	unsigned long error = ERR_peek_error();
 	const char *reason = ERR_SYSTEM_ERROR(error) ? strerror((int)ERR_GET_REASON(error))
 						     : ERR_reason_error_string(error);
 
-	snprintf(why, TLS_WHY, "%s: cannot be loaded: %s", option,
-	    reason == NULL ? "incomplete" : reason);
+	snprintf(why, TLS_WHY, "cannot be loaded: %s", reason == NULL ? "incomplete" : reason);
 }
 
-/* ---- files ------------------------------------------------------------------------------- */
-
-static bool
-check_listener(const struct conf_listener *listener, char why[TLS_WHY])
-{
-	struct tls_server *server = tls_server_new(listener, why);
-
-	tls_server_free(server);
-	return server != NULL;
-}
-
-static bool
-tell(const char *file, const char *kind, struct slice name, const char *why, conf_report *report,
-    void *arg)
-{
-	char line[1024];
-
-	snprintf(line, sizeof line, "%s: %s %.*s: %s", file, kind, (int)name.n, name.p, why);
-	report(arg, line);
-	return false;
-}
-
-bool
-tls_check(const struct conf *conf, const char *file, conf_report *report, void *arg)
-{
-	char why[TLS_WHY];
-	bool good = true;
-
-	for (size_t i = 0; i < conf->listener_count; i++)
-		if (conf->listeners[i].certificate.n > 0 &&
-		    !check_listener(&conf->listeners[i], why))
-			good = tell(file, "listener", conf->listeners[i].address, why, report, arg);
-	for (size_t i = 0; i < conf->webhook_count; i++)
-		if (conf->webhooks[i].https && !tls_peer_check(&conf->webhooks[i], why))
-			good = tell(file, "webhook", conf->webhooks[i].name, why, report, arg);
-	return good;
-}
+const struct conf_files tls_files = {tls_server_check, tls_peer_check};
 
 /* ---- streams ----------------------------------------------------------------------------- */
 

@@ -2,8 +2,7 @@
  * TLS 1.2 and up, on both sides.
  *
  * To receivers (CONTRACT §8): certificate and host name (or address) verified, client certificates,
- * sessions resumed. The system's authorities are loaded once and shared; a webhook with settings of
- * its own has a context of its own.
+ * sessions resumed. What is loaded is shared by all webhooks with the same settings.
  *
  * From clients (CONTRACT §10): a listener with a certificate. Sessions are resumed by tickets,
  * whose key lives as long as the certificate is loaded.
@@ -19,13 +18,17 @@ struct tls_peer;
 /* A listener's certificate and key. */
 struct tls_server;
 
-/* Loads authorities, certificates and keys of every https webhook and every listener, and forgets
- * them again: for `check` and before a start. Each fault is reported as a line that names the
- * webhook or the listener; false if there was one. */
-bool tls_check(const struct conf *, const char *file, conf_report *, void *arg) MUST;
+/* For conf_load(): loads authorities, certificates and keys. What was loaded for a webhook is kept,
+ * for its peer and those of others with the same settings, until tls_forget(). */
+extern const struct conf_files tls_files;
 
-/* NULL when something cannot be loaded (tls_check() says what). */
+/* NULL when something cannot be loaded. */
 struct tls_peer *tls_peer_new(const struct conf_webhook *) MUST NONNULL;
+/* Would a new peer be the same, with all that its files hold by now? Files are known by what the
+ * file system says of them. */
+bool tls_peer_fits(const struct tls_peer *, const struct conf_webhook *) MUST NONNULL;
+/* Frees what was loaded and is not a peer's. */
+void tls_forget(void);
 /* A peer that is known by the first certificate of that file, whatever names and dates are in it;
  * NULL: it cannot be read. */
 struct tls_peer *tls_peer_known(struct slice file) MUST;
@@ -38,8 +41,5 @@ void tls_server_free(struct tls_server *); /* NULL is fine; open streams go on *
 /* For stream_open() and stream_accept(): makes s a TLS stream. -1 without memory. */
 int tls_open(struct stream *, struct tls_peer *) MUST NONNULL;
 int tls_accept(struct stream *, struct tls_server *) MUST NONNULL;
-
-/* Frees what is shared; no peer may be left. */
-void tls_stop(void);
 
 #endif

@@ -1,11 +1,8 @@
 /*
  * Receivers.
  *
- *   tls_peer ── SSL_CTX (shared by all webhooks without settings of their own)
+ *   tls_peer ── tls_trust ── SSL_CTX (shared by webhooks with the same settings)
  *            └─ SSL_SESSION of the last handshake, offered by the next
- *
- * Authorities come from one bundle file, read at start: a directory of certificates would be read
- * on the loop.
  */
 #include "gateway/tls.h"
 
@@ -18,18 +15,15 @@
 #include "gateway/tls_parts.h"
 #include "proto/cidr.h"
 
-static const char bundle[] = "/etc/ssl/certs/ca-certificates.crt";
-
 struct tls_peer {
-	SSL_CTX *ctx;         /* a reference */
+	SSL_CTX *ctx;         /* the trust's, or its own */
+	struct tls_trust *trust; /* held; NULL: it is known by its certificate */
 	SSL_SESSION *session; /* or NULL */
 	bool is_address;      /* the host is an address: no SNI, another check */
 	bool verify;
 	X509 *known;          /* it has this certificate, whatever its host; or NULL */
 	char host[256];
 };
-
-static SSL_CTX *shared; /* the system's authorities; a reference of our own while it is not NULL */
 
 /* ---- contexts ---------------------------------------------------------------------------- */
 
@@ -44,8 +38,8 @@ on_session(SSL *ssl, SSL_SESSION *session)
 	return 1;
 }
 
-static SSL_CTX *
-new_ctx(void)
+SSL_CTX *
+tls_client_ctx(void)
 {
 	SSL_CTX *ctx = tls_new_ctx(TLS_client_method());
 
@@ -57,112 +51,41 @@ new_ctx(void)
 	return ctx;
 }
 
-/*
- * OpenSSL decodes an authority's extensions when it first needs them, and takes it for invalid for
- * ever when memory is short then. So they are needed now, when that can still be told; a
- * certificate that is no good is none of our business.
- */
-static bool
-load_authorities(SSL_CTX *ctx, const char *file)
-{
-	STACK_OF(X509_OBJECT) *all;
+/* ---- peers ------------------------------------------------------------------------------- */
 
-	if (SSL_CTX_load_verify_file(ctx, file) != 1)
-		return false;
-	all = X509_STORE_get0_objects(SSL_CTX_get_cert_store(ctx));
-	for (int i = 0; i < sk_X509_OBJECT_num(all); i++) {
-		X509 *authority = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
-
-		ERR_clear_error();
-		if (authority != NULL && X509_check_purpose(authority, -1, 0) != 1 &&
-		    ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
-			return false;
-	}
-	return true;
-}
-
-static SSL_CTX *
-shared_ctx(void)
-{
-	if (shared == NULL) {
-		shared = new_ctx();
-		if (shared != NULL && !load_authorities(shared, bundle)) {
-			SSL_CTX_free(shared);
-			shared = NULL;
-		}
-	}
-	if (shared != NULL)
-		SSL_CTX_up_ref(shared);
-	return shared;
-}
-
-/* Loads what the webhook asks for; NULL, or the option that failed. */
-static const char *
-load(SSL_CTX *ctx, const struct conf_webhook *webhook)
-{
-	char path[4096];
-
-	ERR_clear_error();
-	if (!webhook->insecure_skip_verify &&
-	    !load_authorities(ctx, webhook->ca_file.n > 0 ? tls_path(webhook->ca_file, path)
-							  : bundle))
-		return "tls.ca_file";
-	return tls_load_pair(ctx, webhook->certificate, webhook->private_key);
-}
-
-static bool
-has_own_settings(const struct conf_webhook *webhook)
-{
-	return webhook->ca_file.n > 0 || webhook->certificate.n > 0 || webhook->private_key.n > 0 ||
-	       webhook->insecure_skip_verify;
-}
-
-static SSL_CTX *
-ctx_of(const struct conf_webhook *webhook)
-{
-	SSL_CTX *ctx;
-
-	if (!has_own_settings(webhook))
-		return shared_ctx();
-	ctx = new_ctx();
-	if (ctx != NULL && load(ctx, webhook) != NULL) {
-		SSL_CTX_free(ctx);
-		ctx = NULL;
-	}
-	return ctx;
-}
-
-bool
+const char *
 tls_peer_check(const struct conf_webhook *webhook, char why[TLS_WHY])
 {
-	SSL_CTX *ctx = new_ctx();
-	const char *option = ctx == NULL ? "tls" : load(ctx, webhook);
+	const char *option = NULL;
 
-	if (option != NULL)
-		tls_explain(option, why);
-	SSL_CTX_free(ctx);
-	return option == NULL;
+	if (tls_trust_get(webhook, &option) == NULL)
+		tls_explain(why);
+	return option;
 }
-
-/* ---- peers ------------------------------------------------------------------------------- */
 
 struct tls_peer *
 tls_peer_new(const struct conf_webhook *webhook)
 {
-	struct tls_peer *peer = calloc(1, sizeof *peer);
+	const char *option;
+	struct tls_trust *trust = tls_trust_get(webhook, &option);
+	struct tls_peer *peer = trust == NULL ? NULL : calloc(1, sizeof *peer);
 	struct address address;
 
 	if (peer == NULL)
 		return NULL;
-	peer->ctx = ctx_of(webhook);
-	if (peer->ctx == NULL) {
-		free(peer);
-		return NULL;
-	}
+	peer->trust = trust;
+	peer->ctx = tls_trust_hold(trust);
 	snprintf(peer->host, sizeof peer->host, "%.*s", (int)webhook->host.n, webhook->host.p);
 	peer->is_address = address_parse(webhook->host, &address);
 	peer->verify = !webhook->insecure_skip_verify;
 	return peer;
+}
+
+bool
+tls_peer_fits(const struct tls_peer *peer, const struct conf_webhook *webhook)
+{
+	return peer->trust != NULL && slice_is(slice_of(peer->host), webhook->host) &&
+	       tls_trust_fits(peer->trust, webhook);
 }
 
 static X509 *
@@ -199,7 +122,7 @@ tls_peer_known(struct slice file)
 	if (peer == NULL)
 		return NULL;
 	peer->known = read_certificate(file);
-	peer->ctx = peer->known == NULL ? NULL : new_ctx();
+	peer->ctx = peer->known == NULL ? NULL : tls_client_ctx();
 	if (peer->ctx == NULL) {
 		tls_peer_free(peer);
 		return NULL;
@@ -214,16 +137,12 @@ tls_peer_free(struct tls_peer *peer)
 	if (peer == NULL)
 		return;
 	SSL_SESSION_free(peer->session);
-	SSL_CTX_free(peer->ctx);
+	if (peer->trust != NULL)
+		tls_trust_release(peer->trust);
+	else
+		SSL_CTX_free(peer->ctx);
 	X509_free(peer->known);
 	free(peer);
-}
-
-void
-tls_stop(void)
-{
-	SSL_CTX_free(shared);
-	shared = NULL;
 }
 
 static bool

@@ -40,27 +40,50 @@ prepare(SSL_CTX *ctx, const struct conf_listener *conf)
 	ERR_clear_error();
 	if (SSL_CTX_set1_groups_list(ctx, groups) != 1 ||
 	    SSL_CTX_set_cipher_list(ctx, ciphers) != 1)
-		return "tls";
+		return "certificate";
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets do */
 	SSL_CTX_set_alpn_select_cb(ctx, on_protocols, NULL);
 	return tls_load_pair(ctx, conf->certificate, conf->private_key);
+}
+
+/* NULL, with the option that failed. */
+static SSL_CTX *
+load(const struct conf_listener *conf, const char **option, char why[TLS_WHY])
+{
+	SSL_CTX *ctx = tls_new_ctx(TLS_server_method());
+
+	*option = ctx == NULL ? "certificate" : prepare(ctx, conf);
+	if (*option == NULL)
+		return ctx;
+	tls_explain(why);
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
+const char *
+tls_server_check(const struct conf_listener *conf, char why[TLS_WHY])
+{
+	const char *option;
+
+	SSL_CTX_free(load(conf, &option, why));
+	return option;
 }
 
 struct tls_server *
 tls_server_new(const struct conf_listener *conf, char why[TLS_WHY])
 {
 	struct tls_server *server = malloc(sizeof *server);
-	SSL_CTX *ctx = server == NULL ? NULL : tls_new_ctx(TLS_server_method());
-	const char *option = ctx == NULL ? "tls" : prepare(ctx, conf);
+	const char *option;
 
-	if (option != NULL) {
-		tls_explain(option, why);
-		SSL_CTX_free(ctx);
-		free(server);
+	if (server == NULL) {
+		snprintf(why, TLS_WHY, "no memory");
 		return NULL;
 	}
-	server->ctx = ctx;
-	return server;
+	server->ctx = load(conf, &option, why);
+	if (server->ctx != NULL)
+		return server;
+	free(server);
+	return NULL;
 }
 
 void

@@ -31,6 +31,7 @@ static struct {
 	struct txn *write;
 	struct txn *read;
 	bool failed;     /* no write transaction could be begun, or no memory for a hook */
+	bool dropped;    /* nothing of it is wanted */
 	bool in_hooks;
 	bool full;
 	size_t requests, bytes;
@@ -154,6 +155,12 @@ turn_fail(void)
 }
 
 void
+turn_drop(void)
+{
+	turn.dropped = true;
+}
+
+void
 turn_break(void)
 {
 	event_base_loopbreak(turn.base);
@@ -250,10 +257,14 @@ turn_end(void)
 	store_abort(turn.read); /* older than the commit that follows */
 	turn.read = NULL;
 	if (turn.failed) {
-		store_abort(turn.write);
-		turn.write = NULL;
 		result = turn.last = STORE_FAULT;
 		tell_failed(result);
+	} else if (turn.dropped) {
+		result = STORE_FAULT;
+	}
+	if (result != STORE_OK) {
+		store_abort(turn.write);
+		turn.write = NULL;
 	} else if (turn.write != NULL) {
 		result = turn.last = commit();
 	}
@@ -263,7 +274,7 @@ turn_end(void)
 	run_hooks(result == STORE_OK);
 	run_dry();
 	measure();
-	turn.failed = turn.full = false;
+	turn.failed = turn.dropped = turn.full = false;
 	turn.requests = turn.bytes = 0;
 	turn.began = 0;
 	log_flush();

@@ -48,6 +48,8 @@ bool turn_full(void);
 
 /* Makes the turn fail: something in memory could not be had. */
 void turn_fail(void);
+/* What the turn wrote is not wanted after all: nothing of it exists, and nobody complains. */
+void turn_drop(void);
 
 /* Ends the pass behind the running callback. */
 void turn_break(void);

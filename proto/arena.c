@@ -9,6 +9,7 @@
  */
 #include "proto/arena.h"
 
+#include <sodium.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,6 +58,14 @@ arena_free(struct arena *a)
 		free(block);
 	}
 	arena_init(a, a->ceiling);
+}
+
+void
+arena_wipe(struct arena *a)
+{
+	for (struct arena_block *block = a->blocks; block != NULL; block = block->next)
+		sodium_memzero(block->bytes, block->used);
+	arena_free(a);
 }
 
 static struct arena_block *

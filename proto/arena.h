@@ -22,6 +22,7 @@ struct arena {
 void arena_init(struct arena *, size_t ceiling) NONNULL;
 void arena_reset(struct arena *) NONNULL;
 void arena_free(struct arena *) NONNULL;
+void arena_wipe(struct arena *) NONNULL; /* the same for what nobody shall find in memory */
 
 /* n bytes, aligned for any object, not zeroed. */
 void *arena_alloc(struct arena *, size_t n) MUST NONNULL;

@@ -231,6 +231,19 @@ class Gateway:
         with open("/proc/%d/statm" % self.process.pid, encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+    def reload(self, headers=(), **changes):
+        """Has it take .conf over, with these top-level changes; the answer."""
+        self.conf.update(changes)
+        self.write()
+        return self.request("POST", "/-/reload", None, headers)
+
+    def reloaded(self, **changes):
+        """The same, which must do; what is different, as "added webhook Payments/ops"."""
+        answer = self.reload(**changes)
+        assert answer.status == 200, answer
+        return sorted("%s %s %s" % (d["change"], d["kind"], "/".join(
+            d[key] for key in ("service", "name") if key in d)) for d in answer.json()["changes"])
+
     # The log.
 
     def mark(self):

@@ -466,13 +466,13 @@ def bad_files(ca, pair, tmp_path):
 
 
 def test_in_tls_files_are_checked(ca, pair, tmp_path, write):  # noqa: F811
-    """§10: `check` and `run` name listener and option, and do not start."""
+    """§10: `check` and `run` name the place and the option, and do not start."""
     for name, (certificate, key, option) in bad_files(ca, pair, tmp_path).items():
         path = write(listen=listen((certificate, key)))
         for command in ("check", "run"):
             done = run(command, "-c", path)
             assert done.returncode == 1, (name, done)
-            assert "127.0.0.1:0" in done.stderr and option + ": " in done.stderr, (name, done)
+            assert "listen[0].%s: " % option in done.stderr, (name, done)
             assert "secret" not in done.stdout + done.stderr
     assert run("check", "-c", write(listen=listen(pair))).returncode == 0
 

@@ -177,11 +177,27 @@ def test_tls_many_at_once(make, ca, good):
 
 
 @pytest.mark.parametrize("option", ["ca_file", "certificate", "key"])
-def test_tls_files_are_checked(tmp_path, option):
-    """§10: a file that cannot be loaded is told by `check`, with the webhook and the option."""
-    hook = {"name": "ops", "url": "https://a.test/", "tls": {option: str(tmp_path / "none.pem")}}
+def test_tls_files_are_checked(tmp_path, ca, option):
+    """§10: a file that cannot be loaded is told by `check`, with its place in the configuration."""
+    certificate, key = ca.issue("checked", "DNS:a.test")
+    tls = {"ca_file": ca.certificate, "certificate": certificate, "key": key}
     path = tmp_path / "tocsin.json"
-    path.write_text(json.dumps({"services": [{"name": "S", "webhooks": [hook]}]}))
-    done = run("check", "-c", str(path))
-    assert done.returncode == 1
-    assert "ops" in done.stderr and "tls." + option in done.stderr
+
+    def check(**files):
+        hook = {"name": "ops", "url": "https://a.test/", "tls": {**tls, **files}}
+        path.write_text(json.dumps({"services": [{"name": "S", "webhooks": [hook]}]}))
+        return run("check", "-c", str(path))
+
+    assert check().returncode == 0
+    absent = check(**{option: str(tmp_path / "none.pem")})
+    broken = check(**{option: str(path)})
+    text = path.read_text()
+    column = text.index(json.dumps(str(path)), text.index('"%s"' % option)) + 1
+    for done in (absent, broken):
+        assert done.returncode == 1
+        assert "services[0].webhooks[0].tls.%s: cannot be loaded: " % option in done.stderr
+    assert "No such file" in absent.stderr
+    assert broken.stderr.startswith("%s:1:%d: " % (path, column))
+    if option != "ca_file":
+        alone = check(**{option: None})
+        assert "tls.%s: is missing" % option in alone.stderr

@@ -38,6 +38,13 @@ def test_valgrind_run_with_traffic(make):
     gateway.post({"message": "m", "alert_type": "critical"})
     until(lambda: len(well.requests) >= 15, 30)
     until(lambda: gateway.logged("delivery.dead"), 30)
+    for change in ({"nonsense": 1}, {"drain": "1s"}, {"services": [{"name": "Payments"}]}):
+        before = dict(gateway.conf)
+        gateway.reload(**change)
+        gateway.conf = before
+    assert gateway.reload().status == 200
+    gateway.fail_commit(1)
+    assert gateway.reload(users=[{"username": "ada"}]).status == 503
     gateway.stop()
 
 

@@ -527,11 +527,11 @@ test_conf_load_absent(void **state)
 	struct lines lines = {.n = 0};
 
 	(void)state;
-	assert_null(conf_load("/nowhere/tocsin.json", add_line, &lines));
+	assert_null(conf_load("/nowhere/tocsin.json", NULL, add_line, &lines));
 	assert_string_equal(lines.text,
 	    "/nowhere/tocsin.json: cannot be read: No such file or directory\n");
 	memset(&lines, 0, sizeof lines);
-	assert_null(conf_load("/", add_line, &lines));
+	assert_null(conf_load("/", NULL, add_line, &lines));
 	assert_string_equal(lines.text, "/: cannot be read: Is a directory\n");
 }
 

@@ -275,7 +275,7 @@ static void
 test_table_sample_works(void **state)
 {
 	struct lines lines = {.n = 0};
-	struct conf *conf = conf_load(sample_path, add_line, &lines);
+	struct conf *conf = conf_load(sample_path, NULL, add_line, &lines);
 
 	(void)state;
 	if (conf == NULL)

@@ -114,8 +114,10 @@ test_engine_timer_configuration(void **state)
 	alert("db", ALERT_CRITICAL);
 	assert_int_equal(rows_of("timers"), 0);
 	world_restart(CONF("'auto_resolve_timeout': 100,", "", ""));
+	tick();
 	assert_int_equal(rows_of("timers"), 1);
 	world_restart(CONF("'auto_resolve_timeout': 300,", "", ""));
+	tick();
 	forget();
 	w.now += 100 * SECOND;
 	tick();

@@ -444,12 +444,13 @@ test_engine_delivery_orphans(void **state)
 	behind = incident(1).last_event;
 	behind = delivery_id(&behind, gone);
 	end(&waiting, VERDICT_FAILED);
-	assert_false(engine_orphans());
+	tick();
+	assert_false(engine_unsettled());
 	world_restart(CONF("", "", HOOK("stays", "")));
-	assert_true(engine_orphans());
+	assert_true(engine_unsettled());
 	forget();
 	tick();
-	assert_false(engine_orphans());
+	assert_false(engine_unsettled());
 	expect("dead ? 1 timeout\ndead ? 1 -\n"); /* tried once, and never */
 	assert_int_equal(delivery(&waiting).state, DELIVERY_DEAD);
 	assert_int_equal(delivery(&behind).state, DELIVERY_DEAD);

@@ -164,7 +164,7 @@ test_log_level(void **state)
 		log_address("e", &address);
 		log_end();
 	}
-	log_set_level(LOG_LEVEL_ERROR);
+	log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_JSON);
 	line("a", SLICE("b"));
 	give_back();
 	assert_int_equal(lines(), 2);

@@ -207,7 +207,9 @@ done(struct out_attempt *out, const struct out_result *result)
 static inline struct attempt
 new_attempt(void)
 {
-	return (struct attempt){.out = {.fill = fill, .done = done}, .body = SLICE("{}")};
+	return (struct attempt){
+	    .out = {.webhook = &w.conf->webhooks[0], .fill = fill, .done = done},
+	    .body = SLICE("{}")};
 }
 
 /* The loop for a moment: what has come is dealt with. */
@@ -265,10 +267,11 @@ configure(const char *host, const char *deadline, const char *networks)
 		 "{'allow_networks': [%s], 'services': [{'name': 's', 'webhooks': [{'name': 'ops',"
 		 " 'url': 'http://%s:%d/', 'deadline': '%s'}]}]}",
 		 networks, host, w.port, deadline);
-	out_pool_free(w.pool);
+	out_pool_retire(w.pool);
+	out_reap();
 	conf_release(w.conf);
 	w.conf = parse_good(text);
-	out_setup(w.base, w.conf, on_room);
+	out_configure(w.conf);
 	w.pool = out_pool_new(&w.conf->webhooks[0]);
 	assert_non_null(w.pool);
 }
@@ -327,6 +330,7 @@ setup(void **state)
 		   "127.0.0.1 one.example\n"
 		   "127.0.0.1 three.example\n127.0.0.2 three.example\n127.0.0.3 three.example\n");
 	listen_on((const uint8_t[]){127, 0, 0, 1});
+	out_setup(w.base, on_room);
 	configure("127.0.0.1", "3s", "'127.0.0.0/8'");
 	return lookup_start(w.base, w.resolv, w.hosts);
 }
@@ -335,7 +339,7 @@ static inline int
 teardown(void **state)
 {
 	(void)state;
-	out_pool_free(w.pool);
+	out_pool_retire(w.pool);
 	out_reap();
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
 		end_connection(&w.connections[i], false);
