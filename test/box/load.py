@@ -213,9 +213,9 @@ class Agent:
 class Operator:
     """Throws switches; .known says how each stands, None where no answer came."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, paused=False):
         self.random = random.Random("%d/operator" % seed)
-        self.known = {name: False for name in ["applying", "well", "ill", "slow"]}
+        self.known = {name: paused for name in ["applying", "well", "ill", "slow"]}
 
     def run(self, gateway, ending):
         try:
