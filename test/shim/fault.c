@@ -37,9 +37,9 @@
 #include <unistd.h>
 
 #define CALLS(X)                                                                                   \
-	X(malloc) X(crypto) X(open) X(mkdir) X(flock) X(mmap) X(fsync) X(fdatasync) X(pages) X(meta) X(log)  \
-	X(socket) X(bind) X(listen) X(accept) X(connect) X(send_in) X(recv_in) X(send_out)         \
-	X(recv_out) X(epoll_create) X(epoll_ctl) X(epoll_wait) X(random)
+	X(malloc) X(crypto) X(open) X(mkdir) X(flock) X(mmap) X(fsync) X(fdatasync) X(pages)       \
+	X(meta) X(log) X(socket) X(bind) X(listen) X(accept) X(connect) X(send_in) X(recv_in)      \
+	X(send_out) X(recv_out) X(epoll_create) X(epoll_ctl) X(epoll_wait) X(random)
 
 #define CALL_NUMBER(name) CALL_##name,
 enum call { CALLS(CALL_NUMBER) CALL_COUNT };
@@ -178,11 +178,14 @@ find_crypto(struct dl_phdr_info *library, size_t n, void *arg)
 	(void)arg;
 	if (strstr(library->dlpi_name, "libcrypto") == NULL)
 		return 0;
-	for (int i = 0; i < library->dlpi_phnum; i++)
-		if (library->dlpi_phdr[i].p_type == PT_LOAD && library->dlpi_phdr[i].p_flags & PF_X) {
-			crypto_from = library->dlpi_addr + library->dlpi_phdr[i].p_vaddr;
-			crypto_to = crypto_from + library->dlpi_phdr[i].p_memsz;
+	for (int i = 0; i < library->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &library->dlpi_phdr[i];
+
+		if (part->p_type == PT_LOAD && part->p_flags & PF_X) {
+			crypto_from = library->dlpi_addr + part->p_vaddr;
+			crypto_to = crypto_from + part->p_memsz;
 		}
+	}
 	return 1;
 }
 

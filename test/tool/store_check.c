@@ -75,8 +75,8 @@ expect_rows(enum table table, uint64_t rows)
 	uint64_t have = table_count(txn, table);
 
 	if (have != rows)
-		complain("%s has %" PRIu64 " rows, %" PRIu64 " belong to others", table_names[table],
-		    have, rows);
+		complain("%s has %" PRIu64 " rows, %" PRIu64 " belong to others",
+		    table_names[table], have, rows);
 }
 
 static struct uuid
