@@ -458,9 +458,10 @@ test_out_cancel(void **state)
 	(void)state;
 	play(script, COUNT_OF(script));
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct attempt a = new_attempt();
+		struct attempt a;
 
 		configure(cases[i].host, "3s", "'127.0.0.0/8'");
+		a = new_attempt();
 		out_start(w.pool, &a.out);
 		if (cases[i].ms > 0)
 			run(cases[i].ms);
