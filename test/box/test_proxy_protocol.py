@@ -142,7 +142,7 @@ def test_proxy_many_at_once(gateway):
         connection.send(b"PROXY" if i % 2 else b"\xff" * 5000)
     begun = time.monotonic()
     assert client_of(gateway, v1("192.0.2.1")) == "192.0.2.1"
-    assert time.monotonic() - begun < 0.5 * SLOW
+    assert time.monotonic() - begun < 2 * SLOW
     for connection in bad:
         connection.close()
 
