@@ -20,6 +20,7 @@ DESTDIR ?=
 ROUNDS  ?= 20
 STEPS   ?= 2000
 POINTS  ?= 150
+EVERY   ?= 1
 RELOADS ?= 1000
 TIME    ?= 60
 PYTHON  ?= /usr/bin/python3
@@ -153,6 +154,19 @@ reload: deps ## reloads under load: make reload RELOADS=N
 	@BUILD=$(BUILD) RELOADS=$(RELOADS) $(PYTHON) -m pytest -q -s -p no:cacheprovider \
 	    test/box/test_reload_load.py
 
+abuse: deps ## a healthy client beside what strangers can do
+	@$(MAKE) --no-print-directory programs
+	@BUILD=$(BUILD) $(PYTHON) test/abuse
+
+torture: ## each call that can fail, fails once: make torture EVERY=7 plays every seventh
+	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory programs
+	@BUILD=$(BUILD) EVERY=$(EVERY) $(PYTHON) test/torture
+
+mutants: ## promises broken on purpose, and whether the tests notice
+	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES) $(TEST_PACKAGES)
+	@BUILD=$(BUILD) $(PYTHON) test/mutants
+
 fuzz: ## libFuzzer over every target: make fuzz TIME=seconds
 	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES) $(FUZZ_PACKAGES)
 	@$(MAKE) --no-print-directory $(TARGETS:%=build/fuzz/%)
@@ -220,6 +234,6 @@ clean: ## what was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all programs deps run test crash power model reload cover fuzz bench bench-check lint install uninstall clean help FORCE
+.PHONY: all programs deps run test crash power model reload abuse torture mutants cover fuzz bench bench-check lint install uninstall clean help FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
