@@ -74,6 +74,15 @@ check_window(struct reader *r, void *object, const struct json *node)
 		fault_add(&r->faults, until, "must not be earlier than start");
 }
 
+void
+check_service(struct reader *r, void *object, const struct json *node)
+{
+	const struct conf_service *service = object;
+
+	if (service->facts.collation == 1 && service->facts.collation_time == 0)
+		fault_add(&r->faults, json_get(node, "collation"), "needs a collation_time");
+}
+
 static void
 refuse_unless(struct reader *r, const struct json *node, const char *name, const char *type)
 {

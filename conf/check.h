@@ -9,6 +9,7 @@ struct conf_user;
 struct reader;
 
 void check_listener(struct reader *, void *listener, const struct json *node);
+void check_service(struct reader *, void *service, const struct json *node);
 void check_window(struct reader *, void *window, const struct json *node);
 void check_integration(struct reader *, void *integration, const struct json *node);
 void check_auth(struct reader *, void *webhook, const struct json *node);

@@ -88,7 +88,7 @@ const struct option option_table[] = {
 	    HELP("People to whom a service's incidents can be assigned."))
 	OPTION("", "services", OPTION_LIST, CONF(services), COUNT(conf, service_count),
 	    .opens = "services", .size = sizeof(struct conf_service), PRINT(service), DEFAULT("[]"),
-	    RANGE(0, 100000), HELP("What is watched."))
+	    .check = check_service, RANGE(0, 100000), HELP("What is watched."))
 	OPTION("", "allow_networks", OPTION_NETWORKS, CONF(allow_networks),
 	    COUNT(conf, allow_network_count), DEFAULT("[]"),
 	    HELP("Private or otherwise special networks that webhooks may reach."))

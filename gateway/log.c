@@ -1,5 +1,5 @@
 /*
- *   log_begin .. log_end  →  line (one at a time)  →  staged (bounded)  →  log_flush: one write
+ *   log_begin .. log_end  →  line  →  folded?  →  staged (bounded)  →  log_flush: one write
  *       .. log_end_after_commit  →  parked  →  log_settle ──┘
  *
  * The reader may be stopped, slow or gone; the loop must not notice. Standard output is shared with
@@ -21,11 +21,13 @@
 #include <unistd.h>
 
 #include "gateway/clock.h"
+#include "gateway/fold.h"
 #include "proto/date.h"
 #include "proto/json_write.h"
 #include "proto/utf8.h"
 
 enum { STAGED_MAX = 1 << 20, LINE_MAX_BYTES = 8192, TEXT_MAX = 256 };
+enum { TIME_AT = 11, TIME_LENGTH = 15 }; /* in a date: what people are shown */
 enum { TAKEN_AHEAD = 64 << 10 }; /* memory for lines when there is none to be had */
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
@@ -39,6 +41,8 @@ static struct {
 	bool socket;
 	bool ask;     /* writing may block unless there is room */
 	bool skip;    /* the line begun is below the level */
+	bool single;  /* it has no like */
+	size_t dated; /* bytes of it up to the end of its date */
 	int fd;
 	struct buf line;
 	struct json_writer json;
@@ -102,6 +106,7 @@ wants_colour(void)
 void
 log_configure(enum conf_log_level level, enum conf_log_format format)
 {
+	log_second(); /* in the format in which they are kept */
 	state.level = level;
 	state.text = format == LOG_FORMAT_TEXT || (format == LOG_FORMAT_AUTO && state.terminal);
 	state.colour = state.text && state.terminal && wants_colour();
@@ -141,8 +146,10 @@ put_readable(struct slice s)
 static void
 begin_text(enum conf_log_level level, const char *date, const char *action, struct slice message)
 {
-	buf_printf(&state.line, "%s%.15s %-7s %-20s %.*s%s",
-	    state.colour ? level_colours[level] : "", date + 11, level_names[level], action,
+	buf_printf(&state.line, "%s%.*s", state.colour ? level_colours[level] : "",
+	    TIME_LENGTH, date + TIME_AT);
+	state.dated = state.line.n;
+	buf_printf(&state.line, " %-7s %-20s %.*s%s", level_names[level], action,
 	    (int)message.n, message.p, state.colour ? "\033[0m" : "");
 }
 
@@ -152,6 +159,7 @@ begin_json(enum conf_log_level level, const char *date, const char *action, stru
 	json_open(&state.json, '{');
 	json_key(&state.json, "@timestamp");
 	json_text(&state.json, date);
+	state.dated = state.line.n - 1;
 	json_key(&state.json, "log.level");
 	json_text(&state.json, level_names[level]);
 	json_key(&state.json, "event.action");
@@ -207,6 +215,7 @@ log_begin(enum conf_log_level level, const char *action, const char *message, ..
 	text = tame(format(room, message, args), tamed);
 	va_end(args);
 	buf_clear(&state.line);
+	state.single = false;
 	state.json = (struct json_writer){.buf = &state.line};
 	if (state.text)
 		begin_text(level, date_now(), action, text);
@@ -254,6 +263,7 @@ log_uuid(const char *key, const struct uuid *id)
 		return;
 	uuid_text(id, text);
 	log_text(key, slice_of(text));
+	state.single = true;
 }
 
 void
@@ -308,7 +318,8 @@ end(struct buf *to)
 void
 log_end(void)
 {
-	if (!state.skip)
+	if (!state.skip &&
+	    (state.single || fold_pass((struct slice){state.line.p, state.line.n}, state.dated)))
 		end(&state.staged);
 }
 
@@ -374,6 +385,32 @@ log_flush(void)
 	tell_dropped();
 }
 
+/* As if it came now, with one field more. */
+static void
+tell_repeated(const struct folded *folded)
+{
+	const char *date = date_now() + (state.text ? TIME_AT : 0);
+	size_t n = state.text ? TIME_LENGTH : DATE_TEXT - 1;
+
+	state.skip = false;
+	buf_clear(&state.line);
+	buf_put_slice(&state.line, folded->line);
+	if (!state.line.failed)
+		memcpy(state.line.p + folded->dated - n, date, n);
+	state.json = (struct json_writer){.buf = &state.line, .more = true};
+	log_number("labels.repeated", (int64_t)folded->repeated);
+	end(&state.staged);
+}
+
+void
+log_second(void)
+{
+	struct folded folded;
+
+	while (fold_next(&folded))
+		tell_repeated(&folded);
+}
+
 uint64_t
 log_dropped(void)
 {
@@ -385,6 +422,7 @@ log_stop(void)
 {
 	struct pollfd p = {.fd = state.fd, .events = POLLOUT};
 
+	log_second();
 	log_flush();
 	for (int i = 0; i < 5 && state.staged.n > 0; i++) {
 		poll(&p, 1, 100);
@@ -393,6 +431,7 @@ log_stop(void)
 	buf_free(&state.line);
 	buf_free(&state.parked);
 	buf_free(&state.staged);
+	fold_stop();
 }
 
 void

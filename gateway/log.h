@@ -4,7 +4,8 @@
  * A line is made between log_begin() and log_end(), one at a time; fields are left out when the
  * level is not logged. Lines are staged and written once a turn by log_flush(), without ever
  * blocking: what a stalled reader does not take waits in a bounded buffer, then lines are dropped
- * and counted. Everything strangers wrote is escaped and cut.
+ * and counted. Everything strangers wrote is escaped and cut. Lines that come again and again
+ * within a second are folded into one with `labels.repeated` (fold.h).
  */
 #ifndef GATEWAY_LOG_H
 #define GATEWAY_LOG_H
@@ -30,6 +31,7 @@ void log_end_after_commit(void);
 void log_settle(bool committed);
 
 void log_flush(void);
+void log_second(void); /* once a second: tells what was folded */
 uint64_t log_dropped(void); /* lines dropped so far */
 
 /* Logs, writes out, ends the process with status 1. */

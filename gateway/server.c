@@ -106,6 +106,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	apply_second();
 	job_second();
 	task_second();
+	log_second();
 	store_clear_readers(server.store); /* of dumps and backups that were killed */
 }
 

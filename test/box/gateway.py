@@ -4,6 +4,7 @@
         writes DIR/tocsin.json, runs `$BUILD/test/tocsin run -c` on it, waits for server.started
         log        every line it printed, parsed, in order (a thread reads them)
         control()  one command to the test binary: push the clocks, fail a commit, count rows
+        tail       the program that its log goes through, if tail= names one
     stop() ends it gently and wants exit code 0, kill9() does not ask, restart() starts it again on
     the same data. Each gateway owns a directory under /tmp (short, for the sake of unix sockets).
 """
@@ -139,13 +140,14 @@ class Log:
 
 
 class Gateway:
-    def __init__(self, environment=None, start=True, wrapper=(), pass_fds=(), **conf):
+    def __init__(self, environment=None, start=True, wrapper=(), pass_fds=(), tail=None, **conf):
         self.directory = tempfile.mkdtemp(prefix="tocsin-")
         self.data = os.path.join(self.directory, "data")
         self.file = os.path.join(self.directory, "tocsin.json")
         self.environment = dict(environment or {})
         self.wrapper = list(wrapper)
         self.pass_fds = pass_fds
+        self.tail_command, self.tail = tail, None
         self.conf = configuration(self.data, **conf)
         self.log = Log()
         self.process = self.address = None
@@ -167,11 +169,18 @@ class Gateway:
         if os.path.exists(control):
             os.unlink(control)
         self.errors = open(os.path.join(self.directory, "stderr"), "ab")
+        if self.tail_command:
+            self.tail = subprocess.Popen(self.tail_command, stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE)
         self.process = subprocess.Popen(
-            [*self.wrapper, PROGRAM, "run", "-c", self.file], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=self.errors, cwd=self.directory, pass_fds=self.pass_fds,
+            [*self.wrapper, PROGRAM, "run", "-c", self.file], stdin=subprocess.DEVNULL,
+            stdout=self.tail.stdin if self.tail else subprocess.PIPE, stderr=self.errors,
+            cwd=self.directory, pass_fds=self.pass_fds,
             env={**os.environ, "TOCSIN_CONTROL": control, **self.environment})
-        self.reader = self.log.follow(self.process.stdout)
+        if self.tail:
+            self.tail.stdin.close()
+        self.output = (self.tail or self.process).stdout
+        self.reader = self.log.follow(self.output)
 
     def start(self):
         since = len(self.log.records)
@@ -186,8 +195,10 @@ class Gateway:
         """The exit code, when the process and its output have ended."""
         code = self.process.wait(timeout * SLOW)
         self.reader.join(timeout)
-        self.process.stdout.close()
+        self.output.close()
         self.errors.close()
+        if self.tail:
+            self.tail.wait(timeout)
         self.process = None
         return code
 

@@ -11,6 +11,7 @@ from certificates import Authority, Front
 from gateway import KEY, OTHER_KEY, SLOW, ingest, integration, until, webhook
 from outgoing import DOWN
 from receiver import answer, sign, silence
+from scrape import scrape
 from test_forwarded import client_of
 from wire import Closed, Connection, request
 
@@ -117,6 +118,28 @@ def test_reload_metrics(pair):
     del gateway.conf["nonsense"]
     gateway.reloaded()
     assert gauges()[0] == 1 and gauges()[1] >= before
+
+
+def test_reload_keeps_counts(make):
+    """§13: what was counted stays counted, also of a webhook that is changed; one that is removed is
+    not shown any more."""
+    receiver = make.receiver()
+    old, ops = webhook("old", receiver.url()), webhook("ops", receiver.url())
+    gateway = make.gateway(webhooks=[old, ops])
+    gateway.opened(entity_id="one")
+    gateway.wait_log("delivery.delivered", 2)
+    before = scrape(gateway)
+    assert before.get("deliveries_total", webhook="old", event_type="triggered", result="delivered") == 1
+    services(gateway)[0]["webhooks"] = [webhook("new", receiver.url()), {**ops, "max_in_flight": 3}]
+    gateway.reloaded()
+    after = scrape(gateway)
+    lost = [key for key, value in before.series.items() if before.types[before.families[key[0]]] != "gauge"
+            and ("webhook", "old") not in key[1] and after.series.get(key, -1) < value]
+    assert not lost
+    assert not after.all("deliveries_total", webhook="old")
+    gateway.opened(entity_id="two")
+    until(lambda: scrape(gateway).get(
+        "deliveries_total", webhook="ops", event_type="triggered", result="delivered") == 2)
 
 
 # Alerts.

@@ -276,6 +276,8 @@ static const struct row unique[] = {
 static const struct row together[] = {
 	{SERVICE("'assigned_to': 'ada'"),
 	    "t:1:44: services[0].assigned_to: is not the username of one of users\n"},
+	{SERVICE("'collation': 1"),
+	    "t:1:42: services[0].collation: needs a collation_time\n"},
 	{"{'listen': [{'address': '0.0.0.0:80'}]}",
 	    "t:1:13: listen[0]: serves api or ops beyond this machine, which needs tokens\n"},
 	{"{'listen': [{'address': ':80', 'serve': ['status', 'api']}]}",

@@ -243,6 +243,7 @@ test_log_well_formed(void **state)
 		}
 		log_begin(LOG_LEVEL_INFO, "test.action", "%.*s", (int)n, bytes);
 		log_text("error.message", (struct slice){bytes, n});
+		log_number("labels.number", i);
 		log_end();
 		take_all();
 	}
@@ -342,6 +343,109 @@ test_log_parked(void **state)
 	assert_null(strstr(out.text, "never"));
 }
 
+/* ---- repeated lines ------------------------------------------------------------------------- */
+
+static uint64_t told_repeated; /* what labels.repeated adds up to */
+
+static void
+visit_repeated(const struct json *object)
+{
+	const struct json *count = json_get(object, "labels.repeated");
+
+	if (count != NULL)
+		told_repeated += strtoull(count->text.p, NULL, 10);
+}
+
+/* Ten of a kind are written in a second, then one that tells how many more there were; what is not
+ * alike, or has an id, is always written. */
+static void
+test_log_folded(void **state)
+{
+	static const struct uuid id;
+
+	(void)state;
+	take_over(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+	log_second();
+	for (int i = 0; i < 100; i++) {
+		line("labels.integration", SLICE("one"));
+		if (i % 10 == 0)
+			line("labels.integration", SLICE("two"));
+		if (i % 50 != 0)
+			continue;
+		for (int k = 0; k < 15; k++) {
+			log_begin(LOG_LEVEL_INFO, "test.action", "a message");
+			log_uuid("trace.id", &id);
+			log_end();
+			park("parked");
+		}
+	}
+	log_settle(true);
+	take_all();
+	assert_int_equal(lines(), 10 + 10 + 30 + 30);
+	log_second();
+	take_all();
+	log_second(); /* nothing more to tell */
+	line("labels.integration", SLICE("one"));
+	give_back();
+	assert_int_equal(lines(), 82);
+	told_repeated = 0;
+	parse_all(visit_repeated);
+	assert_int_equal(told_repeated, 90);
+	assert_non_null(strstr(out.text, "\"message\": \"a message\", "
+					 "\"labels.integration\": \"one\", "
+					 "\"labels.repeated\": 90}\n{\"@timestamp\""));
+}
+
+/* More kinds than are kept: all are written, or counted. */
+static void
+test_log_folded_many(void **state)
+{
+	enum { KINDS = 40, TIMES = 50 };
+
+	(void)state;
+	take_over(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+	for (int kind = 0; kind < KINDS; kind++)
+		for (int i = 0; i < TIMES; i++) {
+			log_begin(LOG_LEVEL_INFO, "test.action", "kind %d", kind);
+			log_end();
+		}
+	take_all();
+	assert_in_range(lines(), KINDS * 10, KINDS * TIMES - 16 * (TIMES - 10));
+	log_second();
+	give_back();
+	told_repeated = 0;
+	parse_all(visit_repeated);
+	assert_int_equal(told_repeated, 16 * (TIMES - 10));
+	assert_int_equal(lines() + told_repeated, KINDS * TIMES + 16);
+}
+
+/* What was held back is told in the format in which it came, and before the end. */
+static void
+test_log_folded_text(void **state)
+{
+	(void)state;
+	take_over(LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+	for (int i = 0; i < 12; i++)
+		line("k", SLICE("v"));
+	log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_JSON);
+	log_configure(LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+	for (int i = 0; i < 13; i++)
+		line("k", SLICE("v"));
+	take_all();
+	assert_int_equal(lines(), 10 + 1 + 10);
+	log_stop();
+	take_some();
+	assert_int_equal(lines(), 22);
+	give_back();
+	assert_non_null(strstr(out.text, " a message k=v labels.repeated=2\n"));
+	assert_string_equal(strrchr(out.text, 'v') + 1, " labels.repeated=3\n");
+	for (char *text = out.text, *next; *text != '\0'; text = next + 1) {
+		next = strchr(text, '\n');
+		assert_int_equal(strcspn(text, "."), strlen("22:47:28"));
+		assert_int_equal(text[15], ' ');
+	}
+}
+
 /* ---- a reader that has stopped -------------------------------------------------------------- */
 
 static uint64_t told_dropped; /* what the lines about dropped lines add up to */
@@ -366,7 +470,9 @@ test_log_stalled(void **state)
 	(void)state;
 	take_over(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
 	for (int i = 0; i < WRITTEN; i++) {
-		line("labels.text", SLICE("of some length, as lines are"));
+		log_begin(LOG_LEVEL_INFO, "test.action", "a message of some length, as they are");
+		log_number("labels.number", i); /* no line is like another */
+		log_end();
 		took = clock_mono();
 		log_flush();
 		took = clock_mono() - took;
@@ -424,7 +530,8 @@ test_log_reader_gone(void **state)
 	take_over(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
 	close(out.reader);
 	for (int i = 0; i < 20000; i++) {
-		line("k", SLICE("v"));
+		log_begin(LOG_LEVEL_INFO, "test.action", "%d", i);
+		log_end();
 		log_flush();
 	}
 	out.reader = open("/dev/null", O_RDONLY);
@@ -442,6 +549,9 @@ main(void)
 						  cmocka_unit_test(test_log_cut),
 						  cmocka_unit_test(test_log_text_format),
 						  cmocka_unit_test(test_log_parked),
+						  cmocka_unit_test(test_log_folded),
+						  cmocka_unit_test(test_log_folded_many),
+						  cmocka_unit_test(test_log_folded_text),
 						  cmocka_unit_test(test_log_stalled),
 						  cmocka_unit_test(test_log_stalled_parked),
 						  cmocka_unit_test(test_log_reader_gone)};
