@@ -190,7 +190,7 @@ cover: ## the lines that the suite runs; at least 90 % but for what does input a
 	@find build/cover -name '*.gcda' -delete
 	@BUILD=build/cover ROUNDS=5 $(PYTHON) test/run && test/cover build/cover
 
-lint: ## include arrows, banned calls, clang-tidy, cppcheck
+lint: ## include arrows, banned calls, clang-tidy, gcc -fanalyzer, cppcheck
 	@test/deps '$(LIBEVENT_FLOOR)' $(PACKAGES) $(LINT_PACKAGES)
 	@test/lint
 

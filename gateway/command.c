@@ -271,22 +271,25 @@ misused(char **argv, const struct command_option *options, bool bare)
 int
 command_read(int argc, char **argv, int operands, command_take *take, void *arg)
 {
-	const struct command_option *options = command_find(argv[0])->options;
+	const struct command *command = command_find(argv[0]);
+	const struct command_option *option;
 	struct option known[OPTIONS_MAX + 1];
 	char letters[2 * OPTIONS_MAX + 2];
 	const char *wrong;
 	int id;
 
-	translate(options, known, letters);
+	assert(command != NULL);
+	translate(command->options, known, letters);
 	opterr = 0;
 	while ((id = getopt_long(argc, argv, letters, known, NULL)) != -1) {
 		if (id == '?' || id == ':')
-			return misused(argv, options, id == ':');
-		assert(take != NULL); /* who has options takes them */
+			return misused(argv, command->options, id == ':');
+		option = find_option(command->options, id);
+		assert(option != NULL && take != NULL); /* who has options takes them */
 		wrong = take(arg, id, optarg);
 		if (wrong == NULL)
 			continue;
-		command_wrong(argv[0], "--%s %s", find_option(options, id)->name, wrong);
+		command_wrong(argv[0], "--%s %s", option->name, wrong);
 		return -1;
 	}
 	if (argc - optind <= operands)

@@ -181,9 +181,10 @@ run(struct reload_report *report)
 static void
 answer_all(int status, struct slice body)
 {
-	struct waiting *waiting;
+	struct waiting *waiting, *next;
 
-	while ((waiting = LIST_FIRST(&reload.waiting)) != NULL) {
+	for (waiting = LIST_FIRST(&reload.waiting); waiting != NULL; waiting = next) {
+		next = LIST_NEXT(waiting, next);
 		LIST_REMOVE(waiting, next);
 		task_answer(&waiting->task, status, body);
 		free(waiting);

@@ -102,7 +102,7 @@ void
 report_error(void *arg, const char *line)
 {
 	struct reload_report *r = arg;
-	struct buf text = {.ceiling = ITEMS_MOST}, item = {.ceiling = ITEMS_MOST};
+	struct buf text, item;
 	struct json_writer w = {.buf = &item};
 
 	if (is_warning(r->file, line)) {
@@ -110,6 +110,8 @@ report_error(void *arg, const char *line)
 		log_end();
 		return;
 	}
+	buf_init(&text, ITEMS_MOST);
+	buf_init(&item, ITEMS_MOST);
 	buf_puts(&text, line);
 	make_text(&text);
 	list_add(&r->errors, buf_slice(&text));
@@ -123,9 +125,11 @@ void
 report_change(void *arg, const struct conf_difference *d)
 {
 	struct reload_report *r = arg;
-	struct buf text = {.ceiling = ITEMS_MOST}, item = {.ceiling = ITEMS_MOST};
+	struct buf text, item;
 	struct json_writer w = {.buf = &item};
 
+	buf_init(&text, ITEMS_MOST);
+	buf_init(&item, ITEMS_MOST);
 	buf_puts(&text, d->kind);
 	buf_putc(&text, ' ');
 	buf_put_slice(&text, d->within);

@@ -17,13 +17,14 @@ next_page(struct remote *remote, const struct remote_list *list, const struct js
     bool *more)
 {
 	struct slice link = remote_text(page, "next");
-	struct buf target = {.ceiling = 32 << 10};
+	struct buf target;
 	const char *path = link.n == 0 ? NULL : memmem(link.p, link.n, "/api/", 5);
 	const struct json *answer = NULL;
 
 	*more = path != NULL;
 	if (path == NULL)
 		return NULL;
+	buf_init(&target, 32 << 10);
 	buf_put(&target, path, link.n - (size_t)(path - link.p));
 	if (!target.failed && shape_token(buf_slice(&target), NULL) == NULL)
 		answer = remote_ask(remote, list->method, buf_slice(&target), list->body);

@@ -313,8 +313,9 @@ bool
 route_refuse(struct route_request *request, struct slice field, const char *what)
 {
 	struct json_writer w = route_reply(request, 400);
-	struct buf text = {.ceiling = 1024};
+	struct buf text;
 
+	buf_init(&text, 1024);
 	buf_put_slice(&text, field);
 	buf_printf(&text, ": %s", what);
 	json_open(&w, '{');

@@ -295,6 +295,23 @@ def test_reload_webhook_removed_and_back(make):
     assert len(ids) == len(set(ids))
 
 
+def test_reload_webhook_back_before_it_is_buried(make):
+    """§1.3: what waited for a webhook is sent if it comes back in time, though nothing was lost in
+    between: the turn that would have buried it fails, and is repeated later."""
+    receiver = make.receiver(answer(200, delay=0.4))
+    gateway = make.gateway(webhooks=[webhook("ops", receiver.url(), max_in_flight=20)])
+    for entity in range(10):
+        gateway.send("critical", entity_id=entity)
+    receiver.wait(1)
+    hook = hooks(gateway).pop()
+    gateway.fail_commit(1, after=1)
+    gateway.reloaded()
+    hooks(gateway).append(hook)
+    gateway.reloaded()
+    until(lambda: gateway.rows()["lanes"] == 0)
+    assert len({r.id for r in receiver.requests}) + len(gateway.logged("delivery.dead")) == 10
+
+
 def test_reload_pause_outlasts_it(pair):
     """A paused webhook stays paused, and so it does when it goes and comes back."""
     gateway, receiver = pair

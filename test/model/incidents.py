@@ -4,7 +4,9 @@ Time is a number of seconds that only `advance` moves. What an alert did is a tu
 
     ("completed", incident number or None, created, suppressed)   or   ("failed", text)   or   ("queued",)
 
-and events are (incident number, "triggered" | "acknowledged" | "resolved") in the order they happen.
+and events are (incident number, "triggered" | "acknowledged" | "resolved", webhooks that are told) in the
+order they happen. Services, integrations and webhooks are known by their names: a configuration that
+leaves one out and a later one that has it again mean the same one.
 """
 
 TRIGGERED, ACKNOWLEDGED, RESOLVED = 1, 2, 3
@@ -12,6 +14,7 @@ NAMES = {TRIGGERED: "triggered", ACKNOWLEDGED: "acknowledged", RESOLVED: "resolv
 SEVERITY = {"critical": 3, "error": 2, "warning": 1, "info": 0}
 CREATES = {"none": 99, "critical": 3, "error": 2, "warning": 1}
 MAINTENANCE = "Your service is under maintenance"
+GONE = "The integration is no longer configured"
 
 
 class Incident:
@@ -22,8 +25,11 @@ class Incident:
         self.acknowledged = None
 
     def due(self, settings):
-        """When something happens to it by itself: (time, kind), the earliest first."""
+        """When something happens to it by itself: (time, kind), the earliest first; never, while its
+        service is not configured."""
         times = []
+        if settings is None:
+            return None
         if settings["auto_resolve_timeout"]:
             times.append((self.triggered + settings["auto_resolve_timeout"], 1))
         if settings["acknowledgement_timeout"] and self.status == ACKNOWLEDGED:
@@ -33,7 +39,7 @@ class Incident:
 
 class Model:
     def __init__(self, services):
-        self.services = services  # name -> settings, with "integrations": name -> settings
+        self.services = services  # name -> settings, with "integrations": name -> settings, "webhooks": name -> events
         self.time = 0
         self.paused = False
         self.queue = []      # (name of the alert, alert, time of acceptance)
@@ -44,12 +50,22 @@ class Model:
 
     # ---- what happens -------------------------------------------------------------------------
 
+    def takes(self, service, integration):
+        """Whether an alert has somewhere to go."""
+        settings = self.services.get(service, {"integrations": {}})
+        found = settings["integrations"].get(integration)
+        return found is not None and settings["enabled"] and found["enabled"]
+
     def alert(self, name, **alert):
+        """False where it is not accepted."""
+        if not self.takes(alert["service"], alert["integration"]):
+            return False
         if self.paused:
             self.queue.append((name, alert, self.time))
             self.outcomes[name] = ("queued",)
         else:
             self.outcomes[name] = self.apply(alert, self.time)
+        return True
 
     def advance(self, seconds):
         self.time += seconds
@@ -79,13 +95,19 @@ class Model:
         return True
 
     def create(self, service, title, urgency):
-        """An operator makes an incident; it has no key by which alerts could find it."""
-        return self.open(service, self.time, title, urgency)
+        """An operator makes an incident; it has no key by which alerts could find it. False where there
+        is no such service."""
+        if service not in self.services:
+            return False
+        self.open(service, self.time, title, urgency)
+        return True
 
     # ---- rules --------------------------------------------------------------------------------
 
     def apply(self, alert, time):
-        settings = self.services[alert["service"]]
+        settings = self.services.get(alert["service"])
+        if settings is None or alert["integration"] not in settings["integrations"]:
+            return ("failed", GONE)
         kind = alert["alert_type"]
         if kind in SEVERITY and settings["under_maintenance"]:
             return ("failed", MAINTENANCE)
@@ -124,8 +146,13 @@ class Model:
     def open(self, service, time, title, urgency):
         number = len(self.incidents) + 1
         incident = self.incidents[number] = Incident(number, service, time, title, urgency)
-        self.events.append((number, "triggered"))
+        self.tell(incident)
         return incident
+
+    def tell(self, incident):
+        """Its change of status is an event, of which those webhooks are told that now want it."""
+        name, webhooks = NAMES[incident.status], self.services.get(incident.service, {"webhooks": {}})["webhooks"]
+        self.events.append((incident.number, name, [w for w, events in webhooks.items() if name in events]))
 
     def move(self, incident, status, time):
         incident.status = status
@@ -135,14 +162,14 @@ class Model:
             incident.acknowledged = time
         else:
             self.keys = {key: i for key, i in self.keys.items() if i is not incident}
-        self.events.append((incident.number, NAMES[status]))
+        self.tell(incident)
 
     def tick(self):
         """What is due happens, the longest due first; what it makes due is due at once."""
         while True:
-            due = [(i.due(self.services[i.service]), i.number, i) for i in self.incidents.values()
-                   if i.status != RESOLVED and i.due(self.services[i.service])]
-            due = [d for d in due if d[0][0] <= self.time]
+            due = [(i.due(self.services.get(i.service)), i.number, i) for i in self.incidents.values()
+                   if i.status != RESOLVED]
+            due = [d for d in due if d[0] and d[0][0] <= self.time]
             if not due:
                 return
             (_, kind), _, incident = min(due, key=lambda d: d[:2])

@@ -2,6 +2,7 @@
 one that still shows a difference.
 """
 import copy
+import itertools
 import os
 import random
 import sys
@@ -10,13 +11,12 @@ import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "box"))
 import gateway as box
-from incidents import Model, NAMES
+from incidents import Model
 from receiver import Receiver
 
 KINDS = ["critical"] * 6 + ["error", "warning", "info"] + ["acknowledged"] * 3 + ["resolved"] * 4
+EVENTS = ["triggered", "acknowledged", "resolved"]
 REAL_SECONDS = 4  # of a run, as the real clock runs beside the one that is pushed; advances are tens
-
-
 QUEUE_MOST = 100  # the gateway applies more in several turns, between which timers may act
 TRACE_SECONDS = 3600  # later it may not be asked for what became of an alert
 
@@ -27,21 +27,35 @@ class Difference(AssertionError):
 
 # ---- making steps -----------------------------------------------------------------------------
 
+SERVICES, INTEGRATIONS, VERSIONS = ["alpha", "beta", "gamma"], ["one", "two"], [0, 1]
+WORDS = set(os.environ.get("WORDS", "alert advance change create pause resume configure misconfigure restart kill").split())
+
+
+def make_integration(rng):
+    return {"create_incidents_for": rng.choice(["critical", "critical", "error", "warning", "none"]),
+            "default_urgency": rng.choice(["high", "low"]), "enabled": rng.random() < 0.9, "version": rng.choice(VERSIONS)}
+
+
+def make_events(rng):
+    """Those that a webhook wants: all of them, or all but one."""
+    left_out = rng.choice(EVENTS + [None] * 12)
+    return [event for event in EVENTS if event != left_out]
+
+
+def make_service(rng, name):
+    collation = rng.choice([0, 0, 1])
+    return {"auto_resolve_timeout": rng.choice([0, 0, 45, 305]), "acknowledgement_timeout": rng.choice([0, 0, 25, 125]),
+            "collation": collation, "collation_time": rng.choice([1, 3] if collation else [0, 3]),
+            "under_maintenance": rng.random() < 0.1, "enabled": rng.random() < 0.95,
+            "integrations": {i: make_integration(rng) for i in INTEGRATIONS if rng.random() < 0.9},
+            "webhooks": {"to-" + name: make_events(rng)} if rng.random() < 0.9 else {}}
+
+
 def make_services(rng):
-    def integration():
-        return {"create_incidents_for": rng.choice(["critical", "critical", "error", "warning", "none"]),
-                "default_urgency": rng.choice(["high", "low"])}
-
-    def service():
-        return {"auto_resolve_timeout": rng.choice([0, 0, 45, 305]), "acknowledgement_timeout": rng.choice([0, 0, 25, 125]),
-                "collation": rng.choice([0, 0, 1]), "collation_time": rng.choice([0, 1, 3]),
-                "under_maintenance": rng.random() < 0.1,
-                "integrations": {name: integration() for name in ("one", "two")}}
-
-    return {name: service() for name in ("alpha", "beta", "gamma")}
-
-
-WORDS = set(os.environ.get("WORDS", "alert advance change create pause resume restart kill").split())
+    """Most of the services with most of their integrations; one webhook is now here, now there."""
+    made = {name: make_service(rng, name) for name in SERVICES if name == "alpha" or rng.random() < 0.9}
+    made[rng.choice(list(made))]["webhooks"]["wandering"] = make_events(rng)
+    return made
 
 
 def make_steps(rng, count):
@@ -49,23 +63,25 @@ def make_steps(rng, count):
     steps = [("configure", make_services(rng))]
     while len(steps) < count:
         roll = rng.random()
-        if roll < 0.80:
+        if roll < 0.785:
             steps.append(("alert", len(steps), {
-                "service": rng.choice(["alpha", "beta", "gamma"]), "integration": rng.choice(["one", "two"]),
+                "service": rng.choice(SERVICES), "integration": rng.choice(INTEGRATIONS),
                 "alert_type": rng.choice(KINDS), "entity_id": "e%d" % rng.randrange(4),
                 "message": "message %d" % len(steps), "suppressed": rng.random() < 0.05}))
-        elif roll < 0.90:
+        elif roll < 0.885:
             steps.append(("advance", rng.choice([10, 20, 50, 130, 400])))
-        elif roll < 0.94:
+        elif roll < 0.925:
             steps.append(("change", rng.random(), rng.choice([1, 2, 3])))
+        elif roll < 0.94:
+            steps.append(("create", rng.choice(SERVICES), "made by hand %d" % len(steps), rng.choice([0, 1])))
         elif roll < 0.955:
-            steps.append(("create", rng.choice(["alpha", "beta", "gamma"]), "made by hand %d" % len(steps), rng.choice([0, 1])))
-        elif roll < 0.97:
             steps.append(("pause",))
-        elif roll < 0.985:
+        elif roll < 0.97:
             steps.append(("resume",))
+        elif roll < 0.985:
+            steps.append(("configure", make_services(rng), rng.choice(["reload"] * 8 + ["restart", "kill"])))
         elif roll < 0.99:
-            steps.append(("configure", make_services(rng)))
+            steps.append(("misconfigure", make_services(rng), rng.choice(["name", "key", "collation_time"])))
         else:
             steps.append((rng.choice(["restart", "kill"]),))
     return [steps[0]] + [step for step in steps[1:] if step[0] in WORDS]
@@ -75,6 +91,14 @@ def make_steps(rng, count):
 
 def unique_id(service):
     return str(uuid.uuid5(uuid.NAMESPACE_URL, service))
+
+
+def key_of(service, integration, version):
+    return "key-%s-%s-%d" % (service, integration, version)
+
+
+def webhooks_of(services):
+    return {name for settings in services.values() for name in settings["webhooks"]}
 
 
 class Run:
@@ -93,13 +117,17 @@ class Run:
         self.receiver.dispose()
 
     def configuration(self, services):
-        made = []
-        for name, settings in services.items():
-            service = {"name": name, "unique_id": unique_id(name), **{k: v for k, v in settings.items() if k != "integrations"}}
-            service["integrations"] = [{"name": i, "key": "key-%s-%s" % (name, i), **s}
-                                       for i, s in settings["integrations"].items()]
-            service["webhooks"] = [{"name": "to-" + name, "url": self.receiver.url(), "max_in_flight": 1000}]
-            made.append(service)
+        return [self.service(name, **settings) for name, settings in services.items()]
+
+    def service(self, name, integrations, webhooks, **facts):
+        made = {"name": name, "unique_id": unique_id(name), **facts, "integrations": [], "webhooks": []}
+        for integration, settings in integrations.items():
+            settings = dict(settings)
+            key = key_of(name, integration, settings.pop("version"))
+            made["integrations"].append({"name": integration, "key": key, **settings})
+        for webhook, events in webhooks.items():
+            made["webhooks"].append({"name": webhook, "url": self.receiver.url("/" + webhook), "events": events,
+                                     "max_in_flight": 1000})
         return made
 
     def ask(self, method, path, body=None):
@@ -109,12 +137,17 @@ class Run:
 
     def alert(self, name, alert):
         alert = dict(alert)
-        self.model.alert(name, **alert)
-        path = box.ingest("key-%s-%s" % (alert.pop("service"), alert.pop("integration")))
-        answer = self.ask("POST", path, alert)
-        self.same("the answer's status", answer.status, 200)
-        self.traces[name] = answer.json()["trace_id"]
-        self.same_outcome(name)
+        taken = self.model.alert(name, **alert)
+        answer = self.ask("POST", self.path(alert.pop("service"), alert.pop("integration")), alert)
+        self.same("the answer's status", answer.status, 200 if taken else 404)
+        if taken:
+            self.traces[name] = answer.json()["trace_id"]
+            self.same_outcome(name)
+
+    def path(self, service, integration):
+        """Of an integration, by the key that it has now."""
+        settings = self.model.services.get(service, {"integrations": {}})["integrations"].get(integration)
+        return box.ingest(key_of(service, integration, settings["version"] if settings else 0))
 
     def advance(self, seconds):
         self.model.advance(seconds)
@@ -142,17 +175,41 @@ class Run:
         self.same_incidents()
 
     def create(self, service, title, urgency):
-        self.model.create(service, title, urgency)
+        done = self.model.create(service, title, urgency)
         answer = self.ask("POST", "/api/incidents/", {"title": title, "service": unique_id(service), "urgency": urgency})
-        self.same("creating", answer.status, 201)
+        self.same("creating", answer.status, 201 if done else 400)
         self.same_incidents()
 
-
-    def configure(self, services):
+    def configure(self, services, how):
+        """Another configuration, taken over by the gateway as it runs, or by the next one."""
+        if webhooks_of(self.model.services) - webhooks_of(services):
+            self.delivered()  # what waits for one that goes is dead, and how much of it did is chance
         self.model.configure(services)
         self.gateway.conf["services"] = self.configuration(services)
-        self.gateway.reload()
+        if how == "reload":
+            answer = self.gateway.reload()
+            self.same("reloading, %r" % answer.body, answer.status, 200)
+        else:
+            getattr(self, how)()
+        self.same_doors()
         self.same_incidents()
+
+    def misconfigure(self, services, mistake):
+        """One with a mistake at its end, of which nothing is taken over."""
+        wrong = self.service("wrong", {"one": {"version": 0}}, {}, collation=1, collation_time=1)
+        where = wrong["integrations"][0] if mistake == "key" else wrong
+        del where[mistake]
+        right = self.gateway.conf["services"]
+        self.same("a mistake", self.gateway.reload(services=self.configuration(services) + [wrong]).status, 400)
+        self.gateway.conf["services"] = right
+        self.same_doors()
+        self.same_incidents()
+
+    def delivered(self):
+        try:
+            box.until(lambda: self.gateway.rows()["lanes"] == 0)
+        except AssertionError:
+            self.same("undelivered", self.gateway.rows()["lanes"], 0)
 
     def restart(self):
         self.connection.close()
@@ -187,12 +244,21 @@ class Run:
     def same_outcome(self, name):
         self.same("alert %s" % name, self.outcome(name), self.model.outcomes[name])
 
+    def same_doors(self):
+        """Each key that there ever was leads somewhere or nowhere: nothing in it is 400, not 404."""
+        for service, integration, version in itertools.product(SERVICES, INTEGRATIONS, VERSIONS):
+            key = key_of(service, integration, version)
+            taken = self.model.takes(service, integration) and self.path(service, integration) == box.ingest(key)
+            self.same("nothing for " + key, self.ask("POST", box.ingest(key), {}).status, 400 if taken else 404)
+
     def listed(self):
         found = self.ask("GET", "/api/incidents/?limit=500").json()["results"]
-        return {i["incident_number"]: (i["status"], i["urgency"], i["title"], i["service_object"]["name"]) for i in found}
+        return {i["incident_number"]: (i["status"], i["urgency"], i["title"], (i["service_object"] or {}).get("name"))
+                for i in found}
 
     def same_incidents(self):
-        wanted = {n: (i.status, i.urgency, i.title, i.service) for n, i in self.model.incidents.items()}
+        wanted = {n: (i.status, i.urgency, i.title, i.service if i.service in self.model.services else None)
+                  for n, i in self.model.incidents.items()}
         try:
             box.until(lambda: self.listed() == wanted, timeout=1)
         except AssertionError:
@@ -201,23 +267,26 @@ class Run:
                 self.same("incident %d" % number, found.get(number), wanted.get(number))
 
     def same_events(self):
-        """Each incident's events arrived, in order, each under one id."""
+        """Each webhook was told of each incident's events that it wanted, in order, each under one id."""
         wanted = {}
-        for number, event in self.model.events:
-            wanted.setdefault(number, []).append(event)
+        for number, event, webhooks in self.model.events:
+            for webhook in webhooks:
+                wanted.setdefault((webhook, number), []).append(event)
 
         def received():
             seen, events = set(), {}
             for request in list(self.receiver.requests):
                 if request.id not in seen:
                     seen.add(request.id)
-                    events.setdefault(request.number, []).append(request.event)
+                    events.setdefault((request.path[1:], request.number), []).append(request.event)
             return events
 
         try:
             box.until(lambda: received() == wanted, timeout=5)
         except AssertionError:
-            self.same("events at the receiver", received(), wanted)
+            found = received()
+            for key in sorted(set(found) | set(wanted)):
+                self.same("what webhook %s was told of incident %d" % key, found.get(key), wanted.get(key))
 
 
 def play(steps):
