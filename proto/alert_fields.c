@@ -106,34 +106,34 @@ write_links(struct json_writer *w, const char *name, const struct json *value)
 	json_close(w, ']');
 }
 
+#define NAME(literal) {literal, sizeof(literal) - 1}
+
 /* The known names in the order in which they are kept. Without a writer: taken from the alert. */
 static const struct field {
-	const char *name;
+	struct slice name;
 	void (*write)(struct json_writer *, const char *name, const struct json *value);
-	const char *alias; /* as the vendor's own example has it */
+	struct slice alias; /* as the vendor's own example has it */
 } known[] = {
-	{"message", NULL, NULL},
-	{"alert_type", NULL, NULL},
-	{"entity_id", NULL, NULL},
-	{"summary", write_text, NULL},
-	{"suppressed", write_bool, NULL},
-	{"payload", write_object, NULL},
-	{"urls", write_links, NULL},
-	{"sla", write_id, NULL},
-	{"escalation_policy", write_id, NULL},
-	{"priority", write_id, NULL},
-	{"tags", write_ids, NULL},
-	{"stakeholders", write_object, NULL},
-	{"stakeholders_comms", write_object, "stakeholder_comms"},
+	{NAME("message"), NULL, {NULL, 0}},
+	{NAME("alert_type"), NULL, {NULL, 0}},
+	{NAME("entity_id"), NULL, {NULL, 0}},
+	{NAME("summary"), write_text, {NULL, 0}},
+	{NAME("suppressed"), write_bool, {NULL, 0}},
+	{NAME("payload"), write_object, {NULL, 0}},
+	{NAME("urls"), write_links, {NULL, 0}},
+	{NAME("sla"), write_id, {NULL, 0}},
+	{NAME("escalation_policy"), write_id, {NULL, 0}},
+	{NAME("priority"), write_id, {NULL, 0}},
+	{NAME("tags"), write_ids, {NULL, 0}},
+	{NAME("stakeholders"), write_object, {NULL, 0}},
+	{NAME("stakeholders_comms"), write_object, NAME("stakeholder_comms")},
 };
 
 static bool
 is_known(struct slice name)
 {
 	for (const struct field *f = known; f < known + COUNT_OF(known); f++) {
-		if (slice_is(name, slice_of(f->name)))
-			return true;
-		if (f->alias != NULL && slice_is(name, slice_of(f->alias)))
+		if (slice_is(name, f->name) || (f->alias.n > 0 && slice_is(name, f->alias)))
 			return true;
 	}
 	return false;
@@ -149,14 +149,14 @@ write_known(struct json_writer *w, const struct json *body, const struct alert *
 	json_key(w, "entity_id");
 	json_string(w, alert->entity_id);
 	for (const struct field *f = known; f < known + COUNT_OF(known); f++) {
-		const struct json *value = json_get(body, f->name);
+		const struct json *value = json_get_slice(body, f->name);
 
-		if (alert_is_absent(value) && f->alias != NULL)
-			value = json_get(body, f->alias);
+		if (alert_is_absent(value) && f->alias.n > 0)
+			value = json_get_slice(body, f->alias);
 		if (f->write == write_ids && alert->tags.n > 0)
-			write_raw(w, f->name, alert->tags);
+			write_raw(w, f->name.p, alert->tags);
 		else if (f->write != NULL)
-			f->write(w, f->name, value);
+			f->write(w, f->name.p, value);
 	}
 }
 

@@ -56,9 +56,12 @@ take(struct reader *r, size_t n)
 	return p;
 }
 
+/* Mostly there is nothing to skip. */
 static size_t
 skip(const struct reader *r, size_t at)
 {
+	if (at < r->text.n && r->text.p[at] > ' ' && r->text.p[at] != '/')
+		return at;
 	return json_text_skip(r->text, at, (r->flags & JSON_COMMENTS) != 0);
 }
 
@@ -343,15 +346,14 @@ json_read(struct arena *arena, char *text, size_t n, int flags, int depth,
 }
 
 const struct json *
-json_get(const struct json *object, const char *key)
+json_get_slice(const struct json *object, struct slice key)
 {
 	const struct json *found = NULL;
-	struct slice name = slice_of(key);
 
 	if (object == NULL || object->type != JSON_OBJECT)
 		return NULL;
 	for (const struct json *member = object->first; member != NULL; member = member->next)
-		if (slice_is(member->key, name))
+		if (slice_is(member->key, key))
 			found = member;
 	return found;
 }

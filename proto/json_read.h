@@ -47,7 +47,13 @@ struct json *json_read(struct arena *, char *text, size_t n, int flags, int dept
 
 /* The member of that name, the last one if there are several; NULL if there is none, or object is
  * NULL or not an object. */
-const struct json *json_get(const struct json *object, const char *key) MUST;
+const struct json *json_get_slice(const struct json *object, struct slice key) MUST;
+
+static inline const struct json *
+json_get(const struct json *object, const char *key)
+{
+	return json_get_slice(object, slice_of(key));
+}
 
 /* Text of a string, number or boolean ("true", "false"); false for anything else. */
 bool json_scalar(const struct json *, struct slice *text) MUST;

@@ -36,31 +36,38 @@ is_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* True if one of the eight bytes may be below 0x20: there is none where no byte borrows. */
-static bool
-may_have_controls(const char *p)
+/* How many of the leading bytes are printable ASCII or DEL, counted in eights: where none of eight
+ * has its top bit, nor borrows when a blank is subtracted. */
+static size_t
+printable_run(const char *p, size_t n)
 {
 	const uint64_t tops = UINT64_C(0x8080808080808080), blanks = UINT64_C(0x2020202020202020);
+	size_t i = 0;
 	uint64_t eight;
 
-	memcpy(&eight, p, sizeof eight);
-	return ((eight - blanks) & ~eight & tops) != 0;
+	for (; n - i >= sizeof eight; i += sizeof eight) {
+		memcpy(&eight, p + i, sizeof eight);
+		if (((eight | (eight - blanks)) & tops) != 0)
+			break;
+	}
+	return i;
 }
 
 bool
 json_text_check(struct slice text, struct json_error *error)
 {
-	size_t valid = utf8_valid(text);
+	size_t i = printable_run(text.p, text.n);
+	size_t valid = i + utf8_valid((struct slice){text.p + i, text.n - i});
 
 	if (valid < text.n)
 		return json_text_fail(error, valid, "not UTF-8");
-	for (size_t i = 0; i < text.n; i++) {
+	while (i < text.n) {
 		unsigned char c = (unsigned char)text.p[i];
 
-		if (text.n - i >= 8 && !may_have_controls(text.p + i))
-			i += 7;
-		else if (c < 0x20 && !is_space(text.p[i]))
+		if (c < 0x20 && !is_space(text.p[i]))
 			return json_text_fail(error, i, "not JSON: control character 0x%02x", c);
+		i++;
+		i += printable_run(text.p + i, text.n - i);
 	}
 	return true;
 }

@@ -65,19 +65,33 @@ is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
 }
 
-#define EACH(byte) ((byte) * UINT64_C(0x0101010101010101))
+/* Sixteen bytes at once, in whatever registers the machine has. */
+typedef uint8_t sixteen __attribute__((vector_size(16)));
 
-/* Looks at eight bytes at once. The top bit of a byte of the result is set by the first byte that
- * is not plain, and maybe by some behind it: one that is 0x80 or more, below 0x20, or equal to one
- * of three (their difference then is 0, which alone is below 1). */
 static bool
-are_plain(uint64_t eight)
+are_plain(sixteen c)
 {
-	uint64_t quote = eight ^ EACH('"'), back = eight ^ EACH('\\'), del = eight ^ EACH(0x7F);
+	sixteen other = (sixteen)((c < 0x20) | (c >= 0x7F) | (c == '"') | (c == '\\'));
+	uint64_t halves[2];
 
-	return ((eight | (eight - EACH(0x20)) | (quote - EACH(1)) | (back - EACH(1)) |
-		    (del - EACH(1))) &
-		   EACH(0x80)) == 0;
+	memcpy(halves, &other, sizeof halves);
+	return (halves[0] | halves[1]) == 0;
+}
+
+/* The n bytes at p as sixteen: two pieces that overlap, as often as needed. 4 <= n <= 16. */
+static sixteen
+spread(const char *p, size_t n)
+{
+	char bytes[16];
+	size_t piece = n < 8 ? 4 : 8;
+	sixteen c;
+
+	memcpy(bytes, p, 4);
+	memcpy(bytes + 4, p + piece - 4, 4);
+	memcpy(bytes + 8, p + n - piece, 4);
+	memcpy(bytes + 12, p + n - 4, 4);
+	memcpy(&c, bytes, sizeof c);
+	return c;
 }
 
 /* Bytes from `at` on that are printed as they are. */
@@ -85,13 +99,15 @@ static size_t
 plain_run(struct slice s, size_t at)
 {
 	size_t end = at;
-	uint64_t eight;
+	sixteen c;
 
-	for (; s.n - end >= sizeof eight; end += sizeof eight) {
-		memcpy(&eight, s.p + end, sizeof eight);
-		if (!are_plain(eight))
+	for (; s.n - end >= sizeof c; end += sizeof c) {
+		memcpy(&c, s.p + end, sizeof c);
+		if (!are_plain(c))
 			break;
 	}
+	if (s.n - end < sizeof c && s.n - end >= 4 && are_plain(spread(s.p + end, s.n - end)))
+		return s.n - at;
 	while (end < s.n && is_plain((unsigned char)s.p[end]))
 		end++;
 	return end - at;
@@ -140,12 +156,30 @@ put_other(struct json_writer *w, struct slice s, size_t at)
 	return at;
 }
 
+/* Most strings are of one piece, for which there is room; false otherwise. */
+static bool
+put_plain(struct buf *b, struct slice s)
+{
+	char *p = b->p + b->n;
+
+	if (b->failed || b->room - b->n < s.n + 2)
+		return false;
+	p[0] = '"';
+	if (s.n > 0)
+		memcpy(p + 1, s.p, s.n);
+	p[s.n + 1] = '"';
+	b->n += s.n + 2;
+	return true;
+}
+
 static void
 put_string(struct json_writer *w, struct slice s)
 {
 	struct buf *b = w->buf;
 	size_t at = 0, run = plain_run(s, 0);
 
+	if (run == s.n && put_plain(b, s))
+		return;
 	buf_putc(b, '"');
 	for (; at < s.n && !b->failed; run = plain_run(s, at)) {
 		if (run > 0) {

@@ -11,25 +11,32 @@
  */
 #include "proto/uuid.h"
 
-static const char hex[] = "0123456789abcdef";
 static const char base57[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
 enum { BASE = sizeof base57 - 1, DIGITS = ID22_TEXT - 1 };
 
-static char *
-put_hex(char *out, const uint8_t *bytes, int n)
+#define EACH(byte) ((byte) * UINT64_C(0x0101010101010101))
+
+/* Four bytes as eight digits, all at once: each gets a byte of its own, then 'a' - '0' - 10 is added
+ * where it is 10 or more, that is where 6 more reach 16. */
+static void
+put_digits(char out[8], const uint8_t bytes[4])
 {
-	for (int i = 0; i < n; i++) {
-		*out++ = hex[bytes[i] >> 4];
-		*out++ = hex[bytes[i] & 0xF];
-	}
-	return out;
+	uint64_t v = get_u32(bytes);
+
+	v = (v << 16 | v) & UINT64_C(0x0000FFFF0000FFFF);
+	v = (v << 8 | v) & UINT64_C(0x00FF00FF00FF00FF);
+	v = (v << 4 | v) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+	v += EACH('0') + (((v + EACH(6)) >> 4) & EACH(1)) * ('a' - '0' - 10);
+	put_u64((uint8_t *)out, v);
 }
 
 void
 uuid_hex(const struct uuid *id, char out[UUID_HEX])
 {
-	*put_hex(out, id->b, 16) = '\0';
+	for (int i = 0; i < 4; i++)
+		put_digits(out + (ptrdiff_t)8 * i, id->b + (ptrdiff_t)4 * i);
+	out[UUID_HEX - 1] = '\0';
 }
 
 /* A dash stands before these bytes. */
@@ -42,13 +49,16 @@ starts_group(int byte)
 void
 uuid_text(const struct uuid *id, char out[UUID_TEXT])
 {
-	static const int groups[] = {4, 2, 2, 2, 6};
-	const uint8_t *bytes = id->b;
+	static const struct {
+		size_t at, n; /* digits */
+	} groups[] = {{0, 8}, {8, 4}, {12, 4}, {16, 4}, {20, 12}};
+	char digits[UUID_HEX];
 
+	uuid_hex(id, digits);
 	for (size_t i = 0; i < COUNT_OF(groups); i++) {
-		out = put_hex(out, bytes, groups[i]);
+		memcpy(out, digits + groups[i].at, groups[i].n);
+		out += groups[i].n;
 		*out++ = i < COUNT_OF(groups) - 1 ? '-' : '\0';
-		bytes += groups[i];
 	}
 }
 

@@ -137,9 +137,15 @@ class Nginx(Server):
             """ % {"d": self.directory, "p": self.port, "s": " ssl" if tls else "", "t": tls})
         return ["nginx", "-c", self.path("nginx.conf"), "-p", self.directory]
 
-    def worker(self):
+    def workers(self):
         with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as file:
-            return int(file.read().split()[0])
+            return [int(pid) for pid in file.read().split()]
+
+    def ready(self):
+        return super().ready() and self.workers()
+
+    def worker(self):
+        return self.workers()[0]
 
 
 class Alertmanager(Server):
