@@ -33,6 +33,18 @@ ids_start(const struct uuid *last, int node)
 	node_number = (uint8_t)node;
 }
 
+/* One seed from the kernel, stretched: libsodium would ask it for 256 bytes at a time. */
+static void
+fill_pool(void)
+{
+	uint8_t seed[randombytes_SEEDBYTES];
+
+	randombytes_buf(seed, sizeof seed);
+	randombytes_buf_deterministic(pool, sizeof pool, seed);
+	sodium_memzero(seed, sizeof seed);
+	pool_left = sizeof pool;
+}
+
 void
 ids_random(void *out, size_t n)
 {
@@ -40,10 +52,8 @@ ids_random(void *out, size_t n)
 		randombytes_buf(out, n);
 		return;
 	}
-	if (n > pool_left) {
-		randombytes_buf(pool, sizeof pool);
-		pool_left = sizeof pool;
-	}
+	if (n > pool_left)
+		fill_pool();
 	pool_left -= n;
 	memcpy(out, pool + pool_left, n);
 	sodium_memzero(pool + pool_left, n);
