@@ -239,15 +239,21 @@ record_all(struct ingest *in)
 }
 
 static void
+write_trace_header(char *to, const struct uuid *trace)
+{
+	static const char name[] = "X-Trace-Id: ", end[] = "\r\n";
+
+	memcpy(to, name, sizeof name - 1);
+	to += sizeof name - 1;
+	uuid_text(trace, to);
+	memcpy(to + UUID_TEXT - 1, end, sizeof end);
+}
+
+static void
 answer(struct ingest *in)
 {
-	struct in_reply *reply = &in->request->in->reply;
-	char trace[UUID_TEXT];
-
-	if (in->count > 0) {
-		uuid_text(&in->alerts[0].trace, trace);
-		snprintf(reply->headers, sizeof reply->headers, "X-Trace-Id: %s\r\n", trace);
-	}
+	if (in->count > 0)
+		write_trace_header(in->request->in->reply.headers, &in->alerts[0].trace);
 	in->door->answer(in);
 	if (in->count > 0)
 		in_park(in->request->in);

@@ -56,10 +56,12 @@ take(struct reader *r, size_t n)
 	return p;
 }
 
-/* Mostly there is nothing to skip. */
+/* Mostly there is one blank to skip, or nothing. */
 static size_t
 skip(const struct reader *r, size_t at)
 {
+	if (at < r->text.n && r->text.p[at] == ' ')
+		at++;
 	if (at < r->text.n && r->text.p[at] > ' ' && r->text.p[at] != '/')
 		return at;
 	return json_text_skip(r->text, at, (r->flags & JSON_COMMENTS) != 0);
