@@ -158,12 +158,12 @@ begin_json(enum conf_log_level level, const char *date, const char *action, stru
 {
 	json_open(&state.json, '{');
 	json_key(&state.json, "@timestamp");
-	json_text(&state.json, date);
+	json_plain(&state.json, (struct slice){date, DATE_TEXT - 1});
 	state.dated = state.line.n - 1;
 	json_key(&state.json, "log.level");
-	json_text(&state.json, level_names[level]);
+	json_plain(&state.json, slice_of(level_names[level]));
 	json_key(&state.json, "event.action");
-	json_text(&state.json, action);
+	json_plain(&state.json, slice_of(action));
 	json_key(&state.json, "message");
 	json_string(&state.json, message);
 }
@@ -241,6 +241,18 @@ log_text(const char *key, struct slice value)
 	}
 }
 
+/* Text of ours: no blanks, nothing to escape. */
+static void
+put_known(const char *key, struct slice value)
+{
+	if (state.text) {
+		buf_printf(&state.line, " %s=%.*s", key, (int)value.n, value.p);
+	} else {
+		json_key(&state.json, key);
+		json_plain(&state.json, value);
+	}
+}
+
 void
 log_number(const char *key, int64_t value)
 {
@@ -262,7 +274,7 @@ log_uuid(const char *key, const struct uuid *id)
 	if (state.skip)
 		return;
 	uuid_text(id, text);
-	log_text(key, slice_of(text));
+	put_known(key, (struct slice){text, UUID_TEXT - 1});
 	state.single = true;
 }
 
@@ -274,7 +286,7 @@ log_address(const char *key, const struct address *address)
 	if (state.skip || address_is_none(address))
 		return;
 	address_text(address, text);
-	log_text(key, slice_of(text));
+	put_known(key, slice_of(text));
 }
 
 void
@@ -286,7 +298,8 @@ log_duration(int64_t us)
 void
 log_outcome(bool ok)
 {
-	log_text("event.outcome", ok ? SLICE("success") : SLICE("failure"));
+	if (!state.skip)
+		put_known("event.outcome", ok ? SLICE("success") : SLICE("failure"));
 }
 
 /* All of it or nothing; false: there is no room. */

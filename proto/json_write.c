@@ -208,6 +208,17 @@ json_string(struct json_writer *w, struct slice s)
 	put_string(w, s);
 }
 
+void
+json_plain(struct json_writer *w, struct slice s)
+{
+	separate(w);
+	if (put_plain(w->buf, s))
+		return;
+	buf_putc(w->buf, '"');
+	buf_put_slice(w->buf, s);
+	buf_putc(w->buf, '"');
+}
+
 /*
  * Numbers
  */

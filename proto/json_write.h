@@ -29,6 +29,8 @@ void json_key_slice(struct json_writer *, struct slice) NONNULL;
 /* Text must be well-formed UTF-8. */
 void json_string(struct json_writer *, struct slice) NONNULL;
 static inline void json_text(struct json_writer *, const char *);
+/* Text of ours in which nothing needs an escape. */
+void json_plain(struct json_writer *, struct slice) NONNULL;
 void json_int(struct json_writer *, int64_t) NONNULL;
 void json_uint(struct json_writer *, uint64_t) NONNULL;
 void json_double(struct json_writer *, double) NONNULL; /* finite, or Python's NaN, Infinity */
