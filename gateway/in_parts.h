@@ -1,7 +1,9 @@
 /*
  * What the files of the HTTP server share among themselves; nobody else includes this.
  *
- *   in.c          connections: states, bytes, deadlines, start and stop
+ *   in.c          the server: start and stop
+ *   in_conn.c     connections: what is watched, bytes, their end
+ *   in_time.c     their states and deadlines
  *   in_open.c     their beginning: PROXY header, TLS handshake
  *   in_request.c  from bytes to requests
  *   in_answer.c   from replies to bytes, at once, behind the commit, or later
@@ -128,20 +130,44 @@ struct in_server {
 extern struct in_server in;
 
 /* in.c */
-void in_enter(struct in_conn *, enum in_state) NONNULL;
+/* Closes the listener's connections that are between two requests, or before the first. */
+void in_close_quiet(const struct in_listener *) NONNULL;
+
+/* in_conn.c */
+void in_add(int fd, const struct address *peer, struct in_listener *) NONNULL;
 void in_watch(struct event *, bool on) NONNULL;
 void in_read_on(struct in_conn *, bool) NONNULL;
 void in_write_on(struct in_conn *, bool) NONNULL;
+void in_rewatch(void); /* all that libevent could not */
 void in_close(struct in_conn *) NONNULL;
 /* The answer is out: goes on with bytes that wait, or waits for some. */
 void in_resume(struct in_conn *) NONNULL;
+/* Bytes wait in `in` and no socket will say so: goes on with them in the next pass. */
 void in_go_on_later(struct in_conn *) NONNULL;
-void in_add(int fd, const struct address *peer, struct in_listener *) NONNULL;
-/* Closes the listener's connections that are between two requests, or before the first. */
-void in_close_quiet(const struct in_listener *) NONNULL;
-void in_set_limits(const struct conf *) NONNULL;
+void in_on_onward(evutil_socket_t, short, void *);
+
+/* What a connection may keep until it is a request, and some more that was read with it. */
+static inline size_t
+in_kept_most(void)
+{
+	return in.limits.header + in.limits.body + 2 * (size_t)IN_SHARED_SIZE;
+}
+
+static inline bool
+in_is_opening(const struct in_conn *c)
+{
+	return c->state == IN_PROXY || c->state == IN_SECURE;
+}
+
+/* in_time.c */
+/* The only place that changes the state; arms the state's deadline. Staying keeps the deadline. */
+void in_enter(struct in_conn *, enum in_state) NONNULL;
 /* The state's deadline starts anew. */
 void in_rearm(struct in_conn *) NONNULL;
+/* Between two requests, or before the first. */
+bool in_is_quiet(const struct in_conn *) MUST NONNULL;
+void in_set_limits(const struct conf *) NONNULL;
+void in_on_tick(evutil_socket_t, short, void *);
 
 /* in_open.c */
 void in_begin(struct in_conn *) NONNULL;

@@ -1,34 +1,23 @@
 /*
- *   log_begin .. log_end  →  line  →  folded?  →  staged (bounded)  →  log_flush: one write
+ *   log_begin .. log_end  →  line  →  folded?  →  staged (log_out.c)  →  log_flush: one write
  *       .. log_end_after_commit  →  parked  →  log_settle ──┘
- *
- * The reader may be stopped, slow or gone; the loop must not notice. Standard output is shared with
- * other processes, so O_NONBLOCK may not be set on it: a pipe or terminal is opened once more
- * through /proc, which gives a description of our own, or, where it is another user's and may not
- * be, asked before each write; a socket is written with MSG_DONTWAIT; a file plainly.
  */
 #include "gateway/log.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/clock.h"
 #include "gateway/fold.h"
+#include "gateway/log_out.h"
 #include "proto/date.h"
 #include "proto/json_write.h"
 #include "proto/utf8.h"
 
-enum { STAGED_MAX = 1 << 20, LINE_MAX_BYTES = 8192, TEXT_MAX = 256 };
+enum { LINE_MAX_BYTES = 8192, TEXT_MAX = 256 };
 enum { TIME_AT = 11, TIME_LENGTH = 15 }; /* in a date: what people are shown */
-enum { TAKEN_AHEAD = 64 << 10 }; /* memory for lines when there is none to be had */
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 static const char *const level_colours[] = {"\033[2m", "", "\033[33m", "\033[31m"};
@@ -38,43 +27,22 @@ static struct {
 	bool terminal;
 	bool text;    /* readable lines instead of JSON */
 	bool colour;
-	bool socket;
-	bool ask;     /* writing may block unless there is room */
 	bool skip;    /* the line begun is below the level */
 	bool single;  /* it has no like */
 	size_t dated; /* bytes of it up to the end of its date */
-	int fd;
 	struct buf line;
 	struct json_writer json;
 	struct buf parked;      /* lines that wait for the commit */
 	uint64_t parked_lines;
-	struct buf staged;
 	uint64_t dropped, told; /* lines dropped; of them reported */
-} state = {.level = LOG_LEVEL_INFO, .fd = STDERR_FILENO};
-
-static int
-open_output(void)
-{
-	struct stat st;
-	int fd;
-
-	if (fstat(STDOUT_FILENO, &st) != 0)
-		return STDOUT_FILENO;
-	state.socket = S_ISSOCK(st.st_mode);
-	if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
-		return STDOUT_FILENO;
-	fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	state.ask = fd < 0;
-	return fd >= 0 ? fd : STDOUT_FILENO;
-}
+} state = {.level = LOG_LEVEL_INFO};
 
 static void
 prepare(void)
 {
 	if (state.line.ceiling == 0) {
 		buf_init(&state.line, LINE_MAX_BYTES);
-		buf_init(&state.parked, STAGED_MAX);
-		buf_init(&state.staged, STAGED_MAX);
+		buf_init(&state.parked, LOG_OUT_MOST);
 	}
 }
 
@@ -83,13 +51,11 @@ log_start(enum conf_log_level level, enum conf_log_format format)
 {
 	prepare();
 	if (buf_room(&state.line, LINE_MAX_BYTES) == NULL ||
-	    buf_room(&state.parked, TAKEN_AHEAD) == NULL ||
-	    buf_room(&state.staged, TAKEN_AHEAD) == NULL) {
+	    buf_room(&state.parked, LOG_OUT_LEAST) == NULL || log_out_open() != 0) {
 		fputs("tocsin: no memory for the log\n", stderr);
 		exit(1);
 	}
 	state.terminal = isatty(STDOUT_FILENO) == 1;
-	state.fd = open_output();
 	log_configure(level, format);
 }
 
@@ -302,30 +268,21 @@ log_outcome(bool ok)
 		put_known("event.outcome", ok ? SLICE("success") : SLICE("failure"));
 }
 
-/* All of it or nothing; false: there is no room. */
+/* The line is complete; false: it is too long. */
 static bool
-append(struct buf *to, const struct buf *from)
-{
-	size_t before = to->n;
-
-	buf_put(to, from->p, from->n);
-	if (!to->failed)
-		return true;
-	to->n = before;
-	to->failed = false;
-	return false;
-}
-
-static void
-end(struct buf *to)
+close_line(void)
 {
 	if (!state.text)
 		json_close(&state.json, '}');
 	buf_putc(&state.line, '\n');
-	if (state.line.failed || !append(to, &state.line))
+	return !state.line.failed;
+}
+
+static void
+write_line(void)
+{
+	if (!close_line() || !log_out_put(&state.line))
 		state.dropped++;
-	else if (to == &state.parked)
-		state.parked_lines++;
 }
 
 void
@@ -333,38 +290,27 @@ log_end(void)
 {
 	if (!state.skip &&
 	    (state.single || fold_pass((struct slice){state.line.p, state.line.n}, state.dated)))
-		end(&state.staged);
+		write_line();
 }
 
 void
 log_end_after_commit(void)
 {
-	if (!state.skip)
-		end(&state.parked);
+	if (state.skip)
+		return;
+	if (close_line() && buf_put_all(&state.parked, &state.line))
+		state.parked_lines++;
+	else
+		state.dropped++;
 }
 
 void
 log_settle(bool committed)
 {
-	if (committed && !append(&state.staged, &state.parked))
+	if (committed && !log_out_put(&state.parked))
 		state.dropped += state.parked_lines;
 	buf_clear(&state.parked);
 	state.parked_lines = 0;
-}
-
-static ssize_t
-put_out(const char *p, size_t n)
-{
-	struct pollfd room = {.fd = state.fd, .events = POLLOUT};
-
-	if (state.socket)
-		return send(state.fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (state.ask) {
-		if (poll(&room, 1, 0) != 1)
-			return 0;
-		n = n < PIPE_BUF ? n : PIPE_BUF; /* as much as there is room for then */
-	}
-	return write(state.fd, p, n);
 }
 
 /* The lines lost are themselves worth a line, as soon as one fits. */
@@ -373,7 +319,7 @@ tell_dropped(void)
 {
 	uint64_t lost = state.dropped - state.told;
 
-	if (lost == 0 || state.staged.n > STAGED_MAX / 2)
+	if (lost == 0 || !log_out_has_room())
 		return;
 	state.told = state.dropped;
 	log_begin(LOG_LEVEL_WARNING, "log.dropped",
@@ -385,16 +331,7 @@ tell_dropped(void)
 void
 log_flush(void)
 {
-	ssize_t n;
-
-	while (state.staged.n > 0) {
-		n = put_out(state.staged.p, state.staged.n);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		buf_drop(&state.staged, (size_t)n);
-	}
+	log_out_flush();
 	tell_dropped();
 }
 
@@ -412,7 +349,7 @@ tell_repeated(const struct folded *folded)
 		memcpy(state.line.p + folded->dated - n, date, n);
 	state.json = (struct json_writer){.buf = &state.line, .more = true};
 	log_number("labels.repeated", (int64_t)folded->repeated);
-	end(&state.staged);
+	write_line();
 }
 
 void
@@ -433,17 +370,13 @@ log_dropped(void)
 void
 log_stop(void)
 {
-	struct pollfd p = {.fd = state.fd, .events = POLLOUT};
-
 	log_second();
 	log_flush();
-	for (int i = 0; i < 5 && state.staged.n > 0; i++) {
-		poll(&p, 1, 100);
+	for (int i = 0; i < 5 && log_out_wait(); i++)
 		log_flush();
-	}
+	log_out_stop();
 	buf_free(&state.line);
 	buf_free(&state.parked);
-	buf_free(&state.staged);
 	fold_stop();
 }
 

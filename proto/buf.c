@@ -115,6 +115,21 @@ buf_put_grow(struct buf *b, const void *bytes, size_t n)
 	b->n += n;
 }
 
+bool
+buf_put_all(struct buf *b, const struct buf *from)
+{
+	size_t before = b->n;
+
+	if (b->failed)
+		return false;
+	buf_put(b, from->p, from->n);
+	if (!b->failed)
+		return true;
+	b->n = before;
+	b->failed = false;
+	return false;
+}
+
 void
 buf_put_number(struct buf *b, uint64_t v)
 {

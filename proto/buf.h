@@ -31,6 +31,7 @@ static inline void buf_put(struct buf *, const void *, size_t);
 static inline void buf_puts(struct buf *, const char *);
 static inline void buf_putc(struct buf *, char);
 static inline void buf_put_slice(struct buf *, struct slice);
+bool buf_put_all(struct buf *, const struct buf *) MUST NONNULL; /* or nothing: false, not failed */
 void buf_put_number(struct buf *, uint64_t) NONNULL; /* in decimal */
 void buf_printf(struct buf *, const char *, ...) PRINTF(2, 3);
 

@@ -35,6 +35,29 @@ test_buf_puts_in_order(void **state)
 	buf_free(&b);
 }
 
+/* What does not fit as a whole is not put at all, and the buffer is none the worse. */
+static void
+test_buf_put_all(void **state)
+{
+	struct buf from, to;
+
+	(void)state;
+	buf_init(&from, 100);
+	buf_init(&to, 8);
+	buf_puts(&from, "12345");
+	assert_true(buf_put_all(&to, &from));
+	assert_false(buf_put_all(&to, &from));
+	assert_false(to.failed);
+	assert_holds(&to, "12345");
+	buf_puts(&to, "6789");
+	buf_clear(&from);
+	assert_true(to.failed);
+	assert_false(buf_put_all(&to, &from));
+	assert_true(to.failed);
+	buf_free(&from);
+	buf_free(&to);
+}
+
 /* Exactly the ceiling fits, one byte more does not, and nothing goes in after that. */
 static void
 test_buf_ceiling(void **state)
@@ -200,6 +223,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_buf_puts_in_order),
+		cmocka_unit_test(test_buf_put_all),
 		cmocka_unit_test(test_buf_ceiling),
 		cmocka_unit_test(test_buf_refuses_a_huge_put),
 		cmocka_unit_test(test_buf_printf_grows),

@@ -1,0 +1,299 @@
+/*
+ * A connection from outside, once it is open (in_open.c):
+ *
+ *           bytes            head read           body read
+ *   IDLE ───────────▶ HEAD ───────────▶ BODY ───────────▶ (handler) ─┬─▶ answered: IDLE, HEAD
+ *     ▲                                                              ├─▶ PARKED until the commit
+ *     │                                                              └─▶ PARKED until in_answer()
+ *     └─────────────── ANSWER ◀── the kernel does not take all of it ────┘
+ *
+ *   fault, time-out, "close" ─▶ LINGER ─▶ CLOSED
+ *
+ * ANSWER: no request is read until the answer is out. LINGER: the answer is sent, what still comes
+ * is read and dropped.
+ *
+ * Bytes are read into one buffer shared by all connections and parsed in place; only what is
+ * incomplete, or waits behind a parked request, is copied to the connection. Interest in reading is
+ * never switched off for a request, only while the connection's own buffer is full: no system call
+ * but read and write per request.
+ */
+#include "gateway/in_parts.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gateway/turn.h"
+
+enum { LINGER_BYTES = 1 << 20 };
+
+/* ---- what is watched --------------------------------------------------------------------- */
+
+void
+in_watch(struct event *event, bool on)
+{
+	if (!on)
+		event_del(event);
+	else if (event_add(event, NULL) != 0)
+		in.unwatched = true; /* no memory: the next tick tries again */
+}
+
+void
+in_read_on(struct in_conn *c, bool reading)
+{
+	if (c->reading == reading)
+		return;
+	c->reading = reading;
+	in_watch(&c->read, reading);
+}
+
+void
+in_write_on(struct in_conn *c, bool writing)
+{
+	if (c->writing == writing)
+		return;
+	c->writing = writing;
+	in_watch(&c->write, writing);
+}
+
+void
+in_watch_again(void)
+{
+	in.unwatched = true;
+}
+
+static void
+rewatch(struct event *event, bool on)
+{
+	if (on) {
+		event_del(event); /* libevent may only believe that the kernel knows of it */
+		in_watch(event, true);
+	}
+}
+
+void
+in_rewatch(void)
+{
+	struct in_conn *c;
+
+	in.unwatched = false;
+	for (size_t i = 0; i < in.listener_count; i++)
+		rewatch(in.listeners[i]->event, in.accepting);
+	LIST_FOREACH (c, &in.all, all) {
+		rewatch(&c->read, c->reading);
+		rewatch(&c->write, c->writing);
+	}
+}
+
+/* ---- the end, and going on --------------------------------------------------------------- */
+
+void
+in_close(struct in_conn *c)
+{
+	if (c->state == IN_CLOSED)
+		return;
+	in_enter(c, IN_CLOSED);
+	in_read_on(c, false);
+	in_write_on(c, false);
+	stream_end(&c->stream);
+	close(c->fd);
+	if (c->more)
+		TAILQ_REMOVE(&in.onward, c, on);
+	LIST_REMOVE(c, all);
+	TAILQ_INSERT_TAIL(&in.closed, c, on);
+	in.count--;
+	if (c->gone != NULL)
+		c->gone(c->gone_arg);
+	c->gone = NULL;
+}
+
+void
+in_reap(void)
+{
+	struct in_conn *c;
+
+	in.secure_us = 0;
+	if (!TAILQ_EMPTY(&in.closed))
+		in_accept_again();
+	while ((c = TAILQ_FIRST(&in.closed)) != NULL) {
+		TAILQ_REMOVE(&in.closed, c, on);
+		buf_free(&c->in);
+		buf_free(&c->out);
+		in_let_go(c->listener);
+		free(c);
+	}
+}
+
+void
+in_go_on_later(struct in_conn *c)
+{
+	if (c->more)
+		return;
+	c->more = true;
+	TAILQ_INSERT_TAIL(&in.onward, c, on);
+	event_active(in.onward_event, 0, 0);
+}
+
+void
+in_resume(struct in_conn *c)
+{
+	if (c->in.n > 0) {
+		in_enter(c, IN_IDLE);
+		in_enter(c, IN_HEAD); /* its deadline starts anew */
+		in_go_on_later(c);
+	} else if (c->eof || c->listener->gone) {
+		in_close(c);
+	} else {
+		in_enter(c, IN_IDLE);
+		in_read_on(c, true);
+	}
+}
+
+/* Reading is off while a whole request, and more, waits to be gone on with. */
+static void
+read_if_room(struct in_conn *c)
+{
+	in_read_on(c, c->in.n < in.limits.header + in.limits.body);
+}
+
+void
+in_on_onward(evutil_socket_t fd, short what, void *arg)
+{
+	struct in_conn *last = TAILQ_LAST(&in.onward, in_list), *c = NULL;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	/* Those that come onto the list meanwhile have their turn in the next pass. */
+	while (c != last && !turn_full() && (c = TAILQ_FIRST(&in.onward)) != NULL) {
+		TAILQ_REMOVE(&in.onward, c, on);
+		c->more = false;
+		in_take_kept(c);
+		if (c->state != IN_CLOSED && !c->eof)
+			read_if_room(c);
+	}
+	if (!TAILQ_EMPTY(&in.onward))
+		event_active(in.onward_event, 0, 0);
+}
+
+/* ---- bytes ------------------------------------------------------------------------------- */
+
+static void
+on_end(struct in_conn *c)
+{
+	c->eof = true;
+	in_read_on(c, false);
+	/* A client may half-close behind its last request and still wait for the answer. */
+	if (c->state != IN_PARKED && c->out.n == 0 && !c->more)
+		in_close(c);
+}
+
+static void
+drop_bytes(struct in_conn *c, size_t n)
+{
+	c->dropped += n;
+	if (c->dropped > LINGER_BYTES)
+		in_close(c);
+}
+
+/* Bytes behind a request that is not answered yet: kept, up to a request's size. */
+static void
+store_bytes(struct in_conn *c, size_t n)
+{
+	buf_put(&c->in, in.shared, n);
+	if (c->in.failed)
+		in_close(c);
+	else
+		read_if_room(c);
+}
+
+static void
+on_bytes(struct in_conn *c, size_t n)
+{
+	if (c->state == IN_LINGER || (c->state == IN_ANSWER && c->close)) {
+		drop_bytes(c, n);
+	} else if (c->state == IN_PARKED || c->out.n > 0 || c->more) {
+		store_bytes(c, n);
+	} else if (c->in.n == 0) {
+		in_enter(c, IN_HEAD);
+		in_take_shared(c, n);
+	} else {
+		buf_put(&c->in, in.shared, n);
+		if (c->in.failed)
+			in_close(c);
+		else
+			in_take_kept(c);
+	}
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct in_conn *c = arg;
+	ssize_t n;
+
+	(void)fd;
+	(void)what;
+	if (in_is_opening(c)) {
+		in_open(c);
+		return;
+	}
+	n = stream_read(&c->stream, in.shared, sizeof in.shared);
+	if (n > 0)
+		on_bytes(c, (size_t)n);
+	else if (n == 0)
+		on_end(c);
+	else if (n == STREAM_WANT_WRITE)
+		in_write_on(c, true);
+	else if (n == STREAM_FAILED)
+		in_close(c);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct in_conn *c = arg;
+
+	if (in_is_opening(c)) {
+		in_open(c);
+	} else if (c->out.n > 0) {
+		in_flush(c);
+	} else {
+		in_write_on(c, false); /* the stream wanted it, to go on with reading */
+		on_readable(fd, what, c);
+	}
+}
+
+/* ---- the beginning ----------------------------------------------------------------------- */
+
+void
+in_add(int fd, const struct address *peer, struct in_listener *listener)
+{
+	struct in_conn *c = calloc(1, sizeof *c);
+	int on = 1;
+
+	if (c == NULL) {
+		in_tell_refused("no memory");
+		close(fd);
+		return;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	c->fd = fd;
+	c->state = IN_PARKED; /* no list */
+	c->peer = c->client = *peer;
+	c->listener = listener;
+	listener->users++;
+	buf_init(&c->in, in_kept_most());
+	buf_init(&c->out, IN_REPLY_MAX);
+	event_assign(&c->read, in.base, fd, EV_READ | EV_PERSIST, on_readable, c);
+	event_assign(&c->write, in.base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
+	LIST_INSERT_HEAD(&in.all, c, all);
+	in.count++;
+	in_read_on(c, true);
+	if (listener->proxy_protocol)
+		in_enter(c, IN_PROXY);
+	else
+		in_begin(c);
+}
