@@ -38,6 +38,22 @@ def test_delivery_order_across_restart(make):
     assert receiver.events() == ["triggered"] * 2 + EVENTS
 
 
+@pytest.mark.parametrize("how", ["restart", "kill -9"])
+def test_delivery_pause_outlasts(make, how):
+    """§1.1: a webhook that was paused stays so, whatever ends the gateway; then it is told in order."""
+    gateway, receiver = pair(make)
+    assert gateway.request("POST", "/api/webhooks/ops/pause").status == 200
+    gateway.alert("critical", entity_id="e")
+    if how == "kill -9":
+        gateway.kill9()
+    gateway.restart()
+    gateway.alert("resolved", entity_id="e")
+    receiver.quiet(0)
+    assert gateway.request("POST", "/api/webhooks/ops/resume").status == 200
+    receiver.wait(2)
+    assert receiver.events() == ["triggered", "resolved"]
+
+
 def test_delivery_order_while_waiting(make):
     """§1.3: the next goes out only when the one before was answered."""
     gateway, receiver = pair(make, answer(200, delay=0.15))

@@ -356,6 +356,8 @@ def test_in_tls_flood_of_handshakes(make, ca, pair):
     flood = [dial(tls) for _ in range(400)]
     with Connection(plain) as connection:
         assert connection.request("POST", ingest(), ALERT).status == 200
+        until(lambda: len(os.listdir("/proc/%d/fd" % gateway.process.pid)) > len(flood),
+              what="all of them to be let in")
         gateway.signal(signal.SIGSTOP)
         for sock in flood:
             sock.sendall(hello)
