@@ -78,7 +78,7 @@ step_alerts(struct task *task)
 	if (txn == NULL || store_failed(txn) || list->body.failed)
 		task_detail(task, 503, "The store cannot be read.");
 	else
-		task_answer(task, 200, buf_slice(&list->body));
+		task_answer(task, 200, &list->body);
 	free_alerts(list);
 }
 
@@ -105,7 +105,7 @@ api_alerts(struct route_request *request)
 	uint64_t number;
 
 	if (txn == NULL || list == NULL) {
-		in_detail(request->in, 503, "The store cannot be read.");
+		in_unavailable(request->in, "The store cannot be read.");
 	} else if (!view_find(txn, request->part[0], &number, &row)) {
 		route_not_found(request);
 	} else {

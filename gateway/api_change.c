@@ -22,7 +22,7 @@ answer(struct route_request *request, int status, uint64_t number)
 	struct json_writer w;
 
 	if (txn == NULL || !incidents_get(txn, number, &row)) {
-		in_detail(request->in, 503, unstored);
+		in_unavailable(request->in, unstored);
 		return;
 	}
 	w = route_reply(request, status);
@@ -35,7 +35,7 @@ static bool
 has_room(struct route_request *request)
 {
 	if (server_full())
-		in_detail(request->in, 503, "The store is full.");
+		in_unavailable(request->in, "The store is full.");
 	return !server_full();
 }
 
@@ -61,7 +61,7 @@ find(struct route_request *request, uint64_t *number, struct incident_row *row)
 	struct txn *txn = turn_read();
 
 	if (txn == NULL)
-		in_detail(request->in, 503, "The store cannot be read.");
+		in_unavailable(request->in, "The store cannot be read.");
 	else if (!view_find(txn, request->part[0], number, row))
 		route_not_found(request);
 	else
@@ -102,7 +102,7 @@ create(struct route_request *request, struct arena *arena, const struct json *bo
 	if (!(new->fields & FIELD_TITLE))
 		route_refuse(request, SLICE("title"), "is required");
 	else if (!apply(&record))
-		in_detail(request->in, 503, unstored);
+		in_unavailable(request->in, unstored);
 	else
 		answer(request, 201, number);
 }
@@ -143,7 +143,7 @@ change(struct route_request *request, struct arena *arena, const struct json *bo
 	    !may_be_opened(request, new))
 		return;
 	if (!apply(&record))
-		in_detail(request->in, 503, unstored);
+		in_unavailable(request->in, unstored);
 	else
 		answer(request, 200, new->number);
 }
@@ -188,7 +188,7 @@ note(struct route_request *request, struct arena *arena, const struct json *body
 	if (request->token != NULL)
 		record.note.user = request->token->name;
 	if (!apply(&record)) {
-		in_detail(request->in, 503, unstored);
+		in_unavailable(request->in, unstored);
 		return;
 	}
 	w = route_reply(request, 201);

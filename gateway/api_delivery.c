@@ -66,7 +66,7 @@ api_deliveries(struct route_request *request)
 	struct deliveries *list = calloc(1, sizeof *list);
 
 	if (txn == NULL || list == NULL)
-		in_detail(request->in, 503, "The log cannot be read.");
+		in_unavailable(request->in, "The log cannot be read.");
 	else if (filter_read(request, txn, &list->filter)) {
 		page_begin(&list->page, &source, "/api/deliveries/?", request);
 		return;
@@ -83,7 +83,7 @@ api_delivery(struct route_request *request)
 	struct uuid id;
 
 	if (txn == NULL) {
-		in_detail(request->in, 503, "The log cannot be read.");
+		in_unavailable(request->in, "The log cannot be read.");
 	} else if (!uuid_parse(request->part[0], &id) || !deliveries_get(txn, &id, &row)) {
 		route_not_found(request);
 	} else {

@@ -17,7 +17,7 @@ api_incident(struct route_request *request)
 	uint64_t number;
 
 	if (txn == NULL) {
-		in_detail(request->in, 503, "The store cannot be read.");
+		in_unavailable(request->in, "The store cannot be read.");
 	} else if (!view_find(txn, request->part[0], &number, &row)) {
 		route_not_found(request);
 	} else {
@@ -94,7 +94,7 @@ api_incidents(struct route_request *request)
 	struct incidents *list = calloc(1, sizeof *list);
 
 	if (list == NULL)
-		in_detail(request->in, 503, "There is no memory for the request.");
+		in_unavailable(request->in, "There is no memory for the request.");
 	else
 		page_begin(&list->page, &source, "/api/incidents/?", request);
 }
@@ -106,7 +106,7 @@ api_incidents_filter(struct route_request *request)
 	struct incidents *list = calloc(1, sizeof *list);
 
 	if (list == NULL)
-		in_detail(request->in, 503, "There is no memory for the request.");
+		in_unavailable(request->in, "There is no memory for the request.");
 	else if (incident_filter_read(request, &list->filter))
 		page_begin(&list->page, &source, "/api/incidents/filter/?", request);
 	else

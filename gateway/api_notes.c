@@ -84,7 +84,7 @@ api_notes(struct route_request *request)
 	struct incident_row row;
 
 	if (txn == NULL || list == NULL) {
-		in_detail(request->in, 503, "The store cannot be read.");
+		in_unavailable(request->in, "The store cannot be read.");
 	} else if (!view_find(txn, request->part[0], &list->number, &row)) {
 		route_not_found(request);
 	} else {

@@ -73,7 +73,7 @@ static void
 throw_switch(struct route_request *request, const struct record *record, const char *word)
 {
 	if (!apply(record)) {
-		in_detail(request->in, 503, "The switch could not be stored.");
+		in_unavailable(request->in, "The switch could not be stored.");
 		return;
 	}
 	answer_word(request, 200, word);

@@ -41,7 +41,7 @@ answer_row(struct route_request *request, const struct uuid *id)
 	struct json_writer w;
 
 	if (txn == NULL || !deliveries_get(txn, id, &row)) {
-		in_detail(request->in, 503, "The replay could not be stored.");
+		in_unavailable(request->in, "The replay could not be stored.");
 		return;
 	}
 	w = route_reply(request, 202);
@@ -59,13 +59,13 @@ api_replay(struct route_request *request)
 	struct uuid id;
 
 	if (txn == NULL)
-		in_detail(request->in, 503, "The log cannot be read.");
+		in_unavailable(request->in, "The log cannot be read.");
 	else if (!uuid_parse(request->part[0], &id) || !deliveries_get(txn, &id, &row))
 		route_not_found(request);
 	else if (engine_webhook(delivery_webhook(&id)) == NULL)
 		route_detail(request, 400, "webhook: is no longer configured");
 	else if (!replay(&id))
-		in_detail(request->in, 503, "The replay could not be stored.");
+		in_unavailable(request->in, "The replay could not be stored.");
 	else
 		answer_row(request, &id);
 }
@@ -94,11 +94,11 @@ on_gone(struct task *task)
 static void
 answer_count(struct many *many)
 {
-	struct buf body = {.ceiling = 256};
+	char room[256];
+	struct buf body = BUF_IN(room);
 
 	buf_printf(&body, "{\"replayed\": %llu}", (unsigned long long)many->done);
-	task_answer(&many->task, 202, buf_slice(&body));
-	buf_free(&body);
+	task_answer(&many->task, 202, &body);
 	free(many);
 }
 
@@ -230,7 +230,7 @@ begin(struct route_request *request, const struct wanted *wanted)
 	struct uuid last = ids_last();
 
 	if (many == NULL) {
-		in_detail(request->in, 503, "There is no memory for the request.");
+		in_unavailable(request->in, "There is no memory for the request.");
 		return;
 	}
 	many->task = (struct task){.step = step_many, .gone = on_gone};

@@ -152,7 +152,7 @@ api_status(struct route_request *request)
 	}
 	txn = turn_read();
 	if (txn == NULL) {
-		in_detail(request->in, 503, "The store cannot be read.");
+		in_unavailable(request->in, "The store cannot be read.");
 	} else if (!traces_get(txn, &id, &trace)) {
 		route_not_found(request);
 	} else {

@@ -124,7 +124,8 @@ static void
 answer(struct test *test)
 {
 	struct attempt_row attempt = job_attempt(&test->result, test->wall);
-	struct buf body = {.ceiling = 4096};
+	char room[4096];
+	struct buf body = BUF_IN(room);
 	struct json_writer w = {.buf = &body};
 
 	json_open(&w, '{');
@@ -132,8 +133,7 @@ answer(struct test *test)
 	json_bool(&w, test->result.reason == REASON_OK);
 	view_attempt(&w, 1, &attempt);
 	json_close(&w, '}');
-	task_answer(&test->task, 200, buf_slice(&body));
-	buf_free(&body);
+	task_answer(&test->task, 200, &body);
 	free_test(test);
 }
 
@@ -156,7 +156,7 @@ begin(struct route_request *request, const struct conf_webhook *webhook)
 	struct test *test = calloc(1, sizeof *test);
 
 	if (test == NULL) {
-		in_detail(request->in, 503, "There is no memory for the request.");
+		in_unavailable(request->in, "There is no memory for the request.");
 		return;
 	}
 	running++;

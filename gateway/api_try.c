@@ -46,7 +46,7 @@ answer(struct try *try, struct txn *txn)
 	else if (txn == NULL || out.failed)
 		task_detail(&try->task, 503, "The dry run could not be made.");
 	else
-		task_answer(&try->task, 200, buf_slice(&out));
+		task_answer(&try->task, 200, &out);
 	buf_free(&out);
 }
 
@@ -83,7 +83,7 @@ api_try(struct route_request *request)
 	}
 	try = malloc(sizeof *try + request->in->body_n + 1);
 	if (try == NULL) {
-		in_detail(request->in, 503, "There is no memory for the request.");
+		in_unavailable(request->in, "There is no memory for the request.");
 		return;
 	}
 	*try = (struct try){.task = {.step = step, .gone = on_gone}, .n = request->in->body_n};

@@ -101,6 +101,8 @@ drain(void)
 	txn = turn_write();
 	if (txn != NULL && follow_turn())
 		state.turn_drain = engine_drain(txn, DRAIN_MOST);
+	else
+		state.next = clock_steady() + AGAIN_US;
 }
 
 static void

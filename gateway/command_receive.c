@@ -40,11 +40,12 @@ static void
 on_time(evutil_socket_t fd, short what, void *arg)
 {
 	struct later *later = arg;
+	char text[] = "{}";
 
 	(void)fd;
 	(void)what;
 	if (later->conn != NULL)
-		in_answer(later->conn, receive.status, SLICE("{}"));
+		in_answer(later->conn, receive.status, &(struct buf){.p = text, .n = 2});
 	event_free(later->timer);
 	free(later);
 }

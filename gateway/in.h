@@ -85,12 +85,14 @@ void in_reap(void);      /* frees connections that were closed in this turn */
 /* Something may not be watched that should be: the next tick sees to it. */
 void in_watch_again(void);
 
+/* A line that a request was refused. */
+void in_log_refused(const struct in_conn *, int status, const char *error) NONNULL;
 /* In a handler: the reply waits for the turn's commit. */
 void in_park(struct in_request *) NONNULL;
 /* In a handler: the reply is given later. The result is what in_answer() wants; done is called if
  * the client goes away first. */
 struct in_conn *in_defer(struct in_request *, void (*gone)(void *arg), void *arg) NONNULL;
-void in_answer(struct in_conn *, int status, struct slice body) NONNULL;
+void in_answer(struct in_conn *, int status, struct buf *body) NONNULL;
 /* The same for an answer with status 200 and of any length, piece by piece. room is told, with
  * in_defer's arg, when the next one may come; it may be told at once, and the client may be gone at
  * once. */
@@ -100,6 +102,8 @@ void in_end_pieces(struct in_conn *) NONNULL;
 
 /* Shorthand for a reply {"detail": text} or {"error": ..., "detail": ...}. */
 void in_detail(struct in_request *, int status, const char *detail) NONNULL;
+/* The same with a 503, and a line that says so. */
+void in_unavailable(struct in_request *, const char *detail) NONNULL;
 
 /* The statuses that are sent, by number of their own; an unknown one counts as 500. */
 enum { IN_STATUSES = 15 };

@@ -67,14 +67,14 @@ in_put_out(struct in_conn *c, const char *p, size_t n)
 	ssize_t sent = c->out.n > 0 || n == 0 ? 0 : stream_write(&c->stream, p, n);
 
 	if (is_lost(sent)) {
-		in_close(c);
+		in_lose(c, c->stream.lacking);
 		return;
 	}
 	if (sent < 0)
 		sent = 0;
 	buf_put(&c->out, p + sent, n - (size_t)sent);
 	if (c->out.failed)
-		in_close(c);
+		in_lose(c, true);
 	else if (c->out.n > 0)
 		in_write_on(c, true);
 }
@@ -105,7 +105,7 @@ write_out(struct in_conn *c)
 		taken += n > 0 ? (size_t)n : 0;
 	}
 	if (is_lost(n))
-		in_close(c);
+		in_lose(c, c->stream.lacking);
 	else
 		buf_drop(&c->out, taken);
 	return taken > 0;
@@ -201,7 +201,7 @@ count_answer(const struct in_conn *c)
 	metrics_refused(c->refusal);
 }
 
-/* False: it could not be had, and a 500 stands there. */
+/* False: it could not be had, and a 503 without a body stands there. */
 static bool
 write_reply(struct in_conn *c, const struct in_reply *reply, bool head_only)
 {
@@ -216,20 +216,26 @@ write_reply(struct in_conn *c, const struct in_reply *reply, bool head_only)
 		return true;
 	/* Half an answer would be worse than none. */
 	c->close = true;
-	c->status = 500;
+	c->status = 503;
 	buf_clear(&in.wire);
-	buf_puts(&in.wire, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n"
-			   "Connection: close\r\n\r\n");
+	buf_puts(&in.wire, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
+			   "Retry-After: 5\r\nConnection: close\r\n\r\n");
 	return false;
+}
+
+static void
+write_or_tell(struct in_conn *c, const struct in_reply *reply, bool head_only)
+{
+	if (write_reply(c, reply, head_only))
+		return;
+	log_begin(LOG_LEVEL_ERROR, "server.warning", "no memory for an answer");
+	log_end();
 }
 
 void
 in_reply_now(struct in_conn *c, const struct in_reply *reply, bool head_only)
 {
-	if (!write_reply(c, reply, head_only)) {
-		log_begin(LOG_LEVEL_ERROR, "server.warning", "no memory for an answer");
-		log_end();
-	}
+	write_or_tell(c, reply, head_only);
 	send_answer(c, in.wire.p, in.wire.n);
 	count_answer(c);
 }
@@ -252,8 +258,16 @@ in_reply_keep(struct in_conn *c, const struct in_reply *reply, bool head_only)
 		turn_fail();
 }
 
+const char in_no_memory[] = "There is no memory for the request.";
+
 static void
-log_refused(const struct in_conn *c, int status, const char *error)
+put_retry_after(struct in_reply *reply)
+{
+	snprintf(reply->headers, sizeof reply->headers, "Retry-After: 5\r\n");
+}
+
+void
+in_log_refused(const struct in_conn *c, int status, const char *error)
 {
 	log_begin(LOG_LEVEL_INFO, "alert.rejected", "%s", error);
 	log_address("client.ip", &c->client);
@@ -267,13 +281,15 @@ in_refuse(struct in_conn *c, int status, const char *error)
 {
 	struct in_reply reply = {.status = status, .body = &in.body, .close = true};
 
+	if (status == 503)
+		put_retry_after(&reply);
 	c->asked = clock_mono();
 	c->route = 0;
 	c->method = metrics_no_method();
 	buf_clear(&in.body);
 	if (!c->bare)
 		buf_printf(&in.body, "{\"detail\": \"%s\"}", error);
-	log_refused(c, status, error);
+	in_log_refused(c, status, error);
 	in_reply_now(c, &reply, false);
 	if (c->state != IN_CLOSED)
 		buf_free(&c->in); /* nothing behind the fault is a request */
@@ -286,22 +302,27 @@ in_detail(struct in_request *request, int status, const char *detail)
 	buf_clear(request->reply.body);
 	buf_printf(request->reply.body, "{\"detail\": \"%s\"}", detail);
 	if (status == 503)
-		snprintf(request->reply.headers, sizeof request->reply.headers,
-		    "Retry-After: 5\r\n");
+		put_retry_after(&request->reply);
+}
+
+void
+in_unavailable(struct in_request *request, const char *detail)
+{
+	in_detail(request, 503, detail);
+	in_log_refused(request->conn, 503, detail);
 }
 
 void
 in_unserved(struct in_request *request, bool bare)
 {
-	static const char why[] = "The gateway is stopping.";
-
-	in_detail(request, 503, why);
+	in_unavailable(request, "The gateway is stopping.");
 	if (bare)
 		buf_clear(request->reply.body);
-	log_refused(request->conn, 503, why);
 }
 
 /* ---- parked and put off ------------------------------------------------------------------ */
+
+static const char unstored[] = "The request could not be stored.";
 
 static void
 keep_unavailable(struct in_conn *c)
@@ -311,7 +332,8 @@ keep_unavailable(struct in_conn *c)
 	buf_free(&c->out);
 	buf_clear(&in.body);
 	if (!c->bare)
-		buf_puts(&in.body, "{\"detail\": \"The request could not be stored.\"}");
+		buf_printf(&in.body, "{\"detail\": \"%s\"}", unstored);
+	in_log_refused(c, reply.status, unstored);
 	in_reply_keep(c, &reply, false);
 }
 
@@ -349,7 +371,7 @@ in_park(struct in_request *request)
 	if (turn_after_commit(on_commit, request->conn))
 		in_enter(request->conn, IN_PARKED);
 	else
-		in_detail(request, 503, "The request could not be stored.");
+		in_unavailable(request, unstored);
 }
 
 struct in_conn *
@@ -366,16 +388,14 @@ in_defer(struct in_request *request, void (*gone)(void *), void *arg)
 }
 
 void
-in_answer(struct in_conn *c, int status, struct slice body)
+in_answer(struct in_conn *c, int status, struct buf *body)
 {
-	struct in_reply reply = {.status = status, .body = &in.body};
+	struct in_reply reply = {.status = status, .body = body};
 
 	assert(c->state == IN_PARKED);
 	c->gone = NULL;
-	buf_clear(&in.body);
-	buf_put_slice(&in.body, body);
 	if (status == 503)
-		snprintf(reply.headers, sizeof reply.headers, "Retry-After: 5\r\n");
-	write_reply(c, &reply, c->head_only);
+		put_retry_after(&reply);
+	write_or_tell(c, &reply, c->head_only);
 	in_finish(c, in.wire.p, in.wire.n);
 }

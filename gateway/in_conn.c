@@ -204,7 +204,7 @@ store_bytes(struct in_conn *c, size_t n)
 {
 	buf_put(&c->in, in.shared, n);
 	if (c->in.failed)
-		in_close(c);
+		in_lose(c, true);
 	else
 		read_if_room(c);
 }
@@ -222,7 +222,7 @@ on_bytes(struct in_conn *c, size_t n)
 	} else {
 		buf_put(&c->in, in.shared, n);
 		if (c->in.failed)
-			in_close(c);
+			in_refuse(c, 503, in_no_memory);
 		else
 			in_take_kept(c);
 	}
@@ -248,7 +248,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	else if (n == STREAM_WANT_WRITE)
 		in_write_on(c, true);
 	else if (n == STREAM_FAILED)
-		in_close(c);
+		in_lose(c, c->stream.lacking);
 }
 
 static void

@@ -54,13 +54,20 @@ accept_on(bool accepting)
 void
 in_tell_refused(const char *why)
 {
-	int64_t now = clock_mono();
-
-	if (in.told != 0 && now - in.told < CLOCK_S)
-		return;
-	in.told = now;
 	log_begin(LOG_LEVEL_WARNING, "server.warning", "a connection cannot be accepted: %s", why);
 	log_end();
+}
+
+/* A client that goes away is not worth a line. */
+void
+in_lose(struct in_conn *c, bool lacking)
+{
+	if (lacking) {
+		log_begin(LOG_LEVEL_WARNING, "server.warning", "a connection is closed: no memory");
+		log_address("client.ip", &c->client);
+		log_end();
+	}
+	in_close(c);
 }
 
 static bool
@@ -72,8 +79,13 @@ out_of_descriptors(void)
 static void
 rest(void)
 {
-	in_tell_refused(strerror(errno));
-	in.rests_until = clock_mono() + REST_US;
+	int64_t now = clock_mono();
+
+	if (in.told == 0 || now - in.told >= CLOCK_S) {
+		in_tell_refused(strerror(errno));
+		in.told = now;
+	}
+	in.rests_until = now + REST_US;
 	accept_on(false);
 }
 

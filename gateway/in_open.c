@@ -21,12 +21,13 @@
 
 enum { SECURE_US = 2000, SECURE_MOST = 1024 };
 
-/* Not worth more than a line for who looks for it: anybody can make as many of them as he likes. */
+/* Not worth more than a line for who looks for it, unless it is our fault: anybody can make as many
+ * of them as he likes. */
 void
 in_dismiss(struct in_conn *c, enum metrics_refusal refusal, const char *why)
 {
 	metrics_refused(refusal);
-	log_begin(LOG_LEVEL_DEBUG, "alert.rejected", "%s",
+	log_begin(c->stream.lacking ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "alert.rejected", "%s",
 	    c->state == IN_PROXY ? "a connection did not begin with a PROXY header"
 				 : "a TLS handshake failed");
 	log_text("error.message", slice_of(why));
@@ -48,6 +49,15 @@ skip(struct in_conn *c, size_t n)
 }
 
 static void
+read_failed(struct in_conn *c)
+{
+	if (errno == EAGAIN || errno == EINTR)
+		return;
+	stream_broke(&c->stream);
+	in_lose(c, c->stream.lacking);
+}
+
+static void
 read_proxy(struct in_conn *c)
 {
 	size_t kept = c->in.n;
@@ -56,8 +66,10 @@ read_proxy(struct in_conn *c)
 	int used;
 
 	if (n <= 0) {
-		if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		if (n == 0)
 			in_close(c);
+		else
+			read_failed(c);
 		return;
 	}
 	buf_put(&c->in, in.shared, (size_t)n);
@@ -105,7 +117,7 @@ in_begin(struct in_conn *c)
 		in_dismiss(TAILQ_FIRST(&in.lists[IN_SECURE]), METRICS_CONNECTIONS,
 		    "there were too many at a time");
 	if (stream_accept(&c->stream, c->fd, c->listener->tls) != 0)
-		in_close(c);
+		in_lose(c, true);
 	else
 		in_enter(c, c->listener->tls == NULL ? IN_HEAD : IN_SECURE);
 }

@@ -121,7 +121,7 @@ struct in_server {
 	bool draining;               /* answers say "Connection: close" */
 	bool turning_away;           /* answers are 503 */
 	bool unwatched;              /* something is not watched that should be */
-	int64_t told;                /* mono: when it was last logged that a client was refused */
+	int64_t told;                /* mono: when it was last logged that it rests */
 	struct buf body;             /* of the reply being made */
 	struct buf wire;             /* the reply as bytes */
 	char shared[IN_SHARED_SIZE]; /* what was just read; nothing stays in it */
@@ -184,7 +184,8 @@ void in_take_kept(struct in_conn *) NONNULL;
 /* in_answer.c */
 void in_reply_now(struct in_conn *, const struct in_reply *, bool head_only) NONNULL;
 void in_reply_keep(struct in_conn *, const struct in_reply *, bool head_only) NONNULL;
-/* A fault of the request: answered, then the connection is closed. */
+extern const char in_no_memory[]; /* why a request is refused */
+/* A fault of the request, or we lack something: answered, then the connection is closed. */
 void in_refuse(struct in_conn *, int status, const char *error) NONNULL;
 /* Instead of the handler, when we are as good as gone. bare: without a body. */
 void in_unserved(struct in_request *, bool bare) NONNULL;
@@ -202,8 +203,10 @@ void in_piece_taken(struct in_conn *) NONNULL; /* `out` is empty again */
 /* in_listen.c */
 /* Goes on accepting if there is room again. */
 void in_accept_again(void);
-/* Clients are not accepted; a line a second at most. */
+/* A client is not accepted. */
 void in_tell_refused(const char *why) NONNULL;
+/* Closes the connection; lacking: for want of memory, which is worth a line. */
+void in_lose(struct in_conn *, bool lacking) NONNULL;
 /* Closes those passed by the service manager, or all; connections stay. */
 void in_close_listeners(bool all);
 /* Accepts everything that waits and may be had. */

@@ -46,7 +46,7 @@ in_piece(struct in_conn *c, const char *content_type, struct slice piece, void (
 		begin(c, content_type);
 	put(c, piece);
 	if (in.wire.failed) {
-		in_close(c); /* half a piece would be worse than none */
+		in_lose(c, true); /* half a piece would be worse than none */
 		return;
 	}
 	c->room = room;

@@ -94,10 +94,10 @@ keep(struct in_conn *c, const char *data, size_t n)
 		buf_put(&c->in, data, n);
 	else
 		buf_drop(&c->in, c->in.n - n);
-	if (c->in.n == 0)
-		buf_free(&c->in);
 	if (c->in.failed)
-		in_refuse(c, 413, too_large);
+		in_refuse(c, 503, in_no_memory);
+	else if (c->in.n == 0)
+		buf_free(&c->in);
 }
 
 /* ---- bodies that come bit by bit --------------------------------------------------------- */

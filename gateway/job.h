@@ -47,7 +47,7 @@ void job_free(struct job *);
 void job_hold(uint32_t webhook);
 /* Looks soon at what may start: after a change, or when a probe is due. */
 void job_wake(void);
-/* Once a second: sets the timer that could not be set for lack of memory. */
+/* Once a second: goes on with what has stopped for lack of memory. */
 void job_second(void);
 /* Starts no more attempts at all: the process is about to end. */
 void job_drain(void);

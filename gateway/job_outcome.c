@@ -85,6 +85,7 @@ job_second(void)
 {
 	if (!TAILQ_EMPTY(&unsettled))
 		set_timer();
+	job_wake(); /* a sweep may have stopped for lack of memory */
 }
 
 static void

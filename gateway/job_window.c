@@ -218,10 +218,10 @@ window_sweep(struct queue *queue)
 		return true;
 	txn = turn_read();
 	if (txn == NULL)
-		return true; /* asked again when the pump next runs */
+		return true; /* the next second asks again */
 	for (int n = 0; n < SWEEP_STEP && step == SWEEP_ON; n++)
 		step = sweep_one(queue, txn);
-	if (step == SWEEP_END) {
+	if (step == SWEEP_END && !store_failed(txn)) {
 		queue->swept = true;
 		queue->hasten = false;
 	}

@@ -264,7 +264,7 @@ step_page(struct task *task)
 	if (txn == NULL || store_failed(txn) || page->body.failed)
 		task_detail(task, 503, unreadable);
 	else
-		task_answer(task, 200, buf_slice(&page->body));
+		task_answer(task, 200, &page->body);
 	free_page(page);
 }
 

@@ -82,8 +82,8 @@ warn_insecure(const struct conf *conf)
 	}
 }
 
-static void
-tell_listeners(void)
+void
+reload_tell_listeners(void)
 {
 	const char *address;
 	bool opened;
@@ -107,7 +107,6 @@ take_over(struct conf *conf)
 	expire_configure(conf);
 	log_configure(conf->log_level, conf->log_format);
 	warn_insecure(conf);
-	tell_listeners();
 	conf_release(reload.conf);
 	reload.conf = conf;
 }
@@ -155,10 +154,12 @@ replace(struct conf *conf, struct reload_report *report)
 
 	missing = swap(conf, why);
 	report->unavailable = missing != NULL && missing != why;
-	if (missing != NULL)
+	if (missing != NULL) {
 		complain(report, missing);
-	else
+	} else {
+		reload_tell_listeners();
 		report->partial = !conf_compare(was, reload.conf, report_change, report);
+	}
 	conf_release(was);
 }
 
@@ -179,14 +180,18 @@ run(struct reload_report *report)
 }
 
 static void
-answer_all(int status, struct slice body)
+answer_all(int status, struct buf *body)
 {
 	struct waiting *waiting, *next;
 
 	for (waiting = LIST_FIRST(&reload.waiting); waiting != NULL; waiting = next) {
 		next = LIST_NEXT(waiting, next);
 		LIST_REMOVE(waiting, next);
-		task_answer(&waiting->task, status, body);
+		if (body->failed)
+			task_detail(&waiting->task, status,
+			    "There is no memory for more; the log says it.");
+		else
+			task_answer(&waiting->task, status, body);
 		free(waiting);
 	}
 }
@@ -199,7 +204,7 @@ tell(const struct reload_report *report, int64_t us)
 
 	report_log(report, us);
 	metrics_reload(status == 200, clock_wall());
-	answer_all(status, buf_slice(&body));
+	answer_all(status, &body);
 	buf_free(&body);
 }
 
@@ -256,7 +261,7 @@ api_reload(struct route_request *request)
 	struct waiting *waiting = calloc(1, sizeof *waiting);
 
 	if (waiting == NULL) {
-		route_detail(request, 503, "There is no memory for the request.");
+		in_unavailable(request->in, "There is no memory for the request.");
 		return;
 	}
 	waiting->task = (struct task){.step = step_nothing, .gone = on_gone};

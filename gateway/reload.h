@@ -17,6 +17,10 @@
 const char *reload_start(struct event_base *, const char *file, struct conf *) MUST NONNULL;
 void reload_stop(void);
 
+/* Logs the addresses that are listened on since the last taking over; the start does so when it can
+ * no longer fail. */
+void reload_tell_listeners(void);
+
 /* Between two turns: reloads, if anybody has asked for it. */
 void reload_step(void);
 

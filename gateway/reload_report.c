@@ -36,9 +36,10 @@ report_end(struct reload_report *r)
 
 /* As many as there is room for, but the first in any case, and dots for the rest. */
 static void
-list_add(struct report_list *list, struct slice text)
+list_add(struct report_list *list, const struct buf *item)
 {
 	static const char dots[] = ", ...";
+	struct slice text = item->failed ? SLICE("(no memory to say it)") : buf_slice(item);
 	size_t room = sizeof list->text - (sizeof dots - 1) - list->n;
 
 	list->count++;
@@ -64,6 +65,7 @@ add_item(struct reload_report *r, const struct buf *item)
 {
 	size_t before = r->items.n;
 
+	r->items.failed = item->failed; /* half of it would not be JSON */
 	if (before > 0)
 		buf_puts(&r->items, ", ");
 	buf_put_slice(&r->items, buf_slice(item));
@@ -114,7 +116,7 @@ report_error(void *arg, const char *line)
 	buf_init(&item, ITEMS_MOST);
 	buf_puts(&text, line);
 	make_text(&text);
-	list_add(&r->errors, buf_slice(&text));
+	list_add(&r->errors, &text);
 	json_string(&w, buf_slice(&text));
 	add_item(r, &item);
 	buf_free(&text);
@@ -136,7 +138,7 @@ report_change(void *arg, const struct conf_difference *d)
 	if (d->within.n > 0)
 		buf_putc(&text, '/');
 	buf_put_slice(&text, d->name);
-	list_add(&r->changes[d->change], buf_slice(&text));
+	list_add(&r->changes[d->change], &text);
 	json_open(&w, '{');
 	json_key(&w, "change");
 	json_text(&w, words[d->change]);

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "gateway/turn.h"
 #include "proto/json_write.h"
 #include "proto/sign.h"
 
@@ -189,6 +190,17 @@ allow(struct route_request *request, const char *methods)
 	snprintf(reply->headers, sizeof reply->headers, "Allow: %s\r\n", methods);
 }
 
+/* From a snapshot that fails meanwhile, an answer is worth nothing. */
+static void
+serve(struct route_request *request, const struct route *route)
+{
+	bool before = turn_unread();
+
+	route->handler(request);
+	if (!before && turn_unread() && request->in->reply.status != 0)
+		in_unavailable(request->in, "The store cannot be read.");
+}
+
 void
 route_request(struct in_request *in)
 {
@@ -209,7 +221,7 @@ route_request(struct in_request *in)
 		if (method_is(route, in->head->method)) {
 			in->route = (unsigned)i + 1;
 			if (admit(&request, route->access))
-				route->handler(&request);
+				serve(&request, route);
 			return;
 		}
 		snprintf(methods + n, sizeof methods - n, "%s%s%s", n > 0 ? ", " : "",
@@ -338,7 +350,7 @@ route_body(struct route_request *request, struct arena *arena)
 	if (body != NULL && body->type == JSON_OBJECT)
 		return body;
 	if (arena->denied) {
-		route_detail(request, 503, "No memory.");
+		in_unavailable(request->in, "No memory.");
 		return NULL;
 	}
 	if (body == NULL)

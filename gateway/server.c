@@ -313,6 +313,7 @@ server_run(struct conf *conf, const char *file)
 	start_parts();
 	configure(conf, file);
 	start_events();
+	reload_tell_listeners();
 	log_flush();
 	notify_ready(server_status());
 	server_loop();

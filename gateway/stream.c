@@ -13,12 +13,21 @@ plain_start(struct stream *s)
 	return 0;
 }
 
+void
+stream_broke(struct stream *s)
+{
+	s->lacking = errno == ENOMEM || errno == ENOBUFS;
+	s->why = s->lacking            ? "no memory"
+		 : errno == ECONNRESET ? "connection reset"
+				       : "connection lost";
+}
+
 static ssize_t
 fault(struct stream *s, int want)
 {
 	if (errno == EAGAIN || errno == EINTR)
 		return want;
-	s->why = errno == ECONNRESET ? "connection reset" : "connection lost";
+	stream_broke(s);
 	return STREAM_FAILED;
 }
 

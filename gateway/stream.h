@@ -25,6 +25,7 @@ struct stream {
 	int fd;              /* owned by whoever opened it */
 	struct ssl_st *ssl;  /* TLS only */
 	const char *why;     /* after STREAM_FAILED; static text */
+	bool lacking;        /* it failed for want of memory here; nobody else's fault */
 };
 
 struct stream_ops {
@@ -43,6 +44,9 @@ struct stream_ops {
 /* As a client, as a server. NULL: plain. -1 without memory. */
 int stream_open(struct stream *, int fd, struct tls_peer *) MUST;
 int stream_accept(struct stream *, int fd, struct tls_server *) MUST;
+
+/* Sets why and lacking, by errno. */
+void stream_broke(struct stream *) NONNULL;
 
 static inline int
 stream_start(struct stream *s)

@@ -112,7 +112,7 @@ task_go_on(struct task *task)
 }
 
 void
-task_answer(struct task *task, int status, struct slice body)
+task_answer(struct task *task, int status, struct buf *body)
 {
 	struct in_conn *conn = task->conn;
 
@@ -123,11 +123,13 @@ task_answer(struct task *task, int status, struct slice body)
 void
 task_detail(struct task *task, int status, const char *detail)
 {
-	struct buf body = {.ceiling = 1024};
+	char room[1024];
+	struct buf body = BUF_IN(room);
 
+	if (status == 503)
+		in_log_refused(task->conn, status, detail);
 	buf_printf(&body, "{\"detail\": \"%s\"}", detail);
-	task_answer(task, status, buf_slice(&body));
-	buf_free(&body);
+	task_answer(task, status, &body);
 }
 
 static void

@@ -40,7 +40,7 @@ void task_go_on(struct task *) NONNULL;
 /* Once a second: goes on with tasks whose timer could not be set for lack of memory. */
 void task_second(void);
 /* Answers and ends the task, which is its owner's again. Hooks may call this too. */
-void task_answer(struct task *, int status, struct slice body) NONNULL;
+void task_answer(struct task *, int status, struct buf *body) NONNULL;
 /* The same with {"detail": text}. */
 void task_detail(struct task *, int status, const char *detail) NONNULL;
 

@@ -108,6 +108,7 @@ const struct conf_files tls_files = {tls_server_check, tls_peer_check};
 static int
 judge(struct stream *s, int result)
 {
+	const char *why;
 	long verified;
 
 	switch (SSL_get_error(s->ssl, result)) {
@@ -118,14 +119,17 @@ judge(struct stream *s, int result)
 	case SSL_ERROR_ZERO_RETURN:
 		return 0;
 	case SSL_ERROR_SYSCALL:
-		s->why = errno == ECONNRESET ? "connection reset" : "connection lost";
+		stream_broke(s);
 		return STREAM_FAILED;
 	default:
+		stream_broke(s); /* OpenSSL's own words are better */
+		if (ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
+			s->lacking = true;
 		verified = SSL_get_verify_result(s->ssl);
-		s->why = verified != X509_V_OK ? X509_verify_cert_error_string(verified)
-					       : ERR_reason_error_string(ERR_peek_error());
-		if (s->why == NULL)
-			s->why = "connection lost";
+		why = verified != X509_V_OK ? X509_verify_cert_error_string(verified)
+					    : ERR_reason_error_string(ERR_peek_error());
+		if (why != NULL)
+			s->why = why;
 		return STREAM_FAILED;
 	}
 }

@@ -24,6 +24,12 @@ struct hook {
 	void *arg;
 };
 
+/* Turns of which something failed; while each does, a line is told once a second. */
+struct failures {
+	int64_t told;    /* mono: when the last line was; 0: a turn went well since */
+	uint64_t untold; /* turns since */
+};
+
 static struct {
 	struct event_base *base;
 	struct store *store;
@@ -40,8 +46,8 @@ static struct {
 	size_t count, room;
 	turn_dry_run *dry;
 	void *dry_arg;
-	int64_t told;    /* mono: when a failed turn was last logged */
-	uint64_t untold; /* failed turns since */
+	bool unread;     /* no snapshot could be had, or something not be read from it */
+	struct failures stores, reads;
 	int last;        /* result of the last turn that wrote */
 	int64_t longest;
 	uint64_t turns;
@@ -88,7 +94,14 @@ turn_read(void)
 	begin();
 	if (turn.read == NULL)
 		turn.read = store_read(turn.store);
-	return turn.read;
+	turn.unread = turn.read == NULL || store_failed(turn.read);
+	return turn.unread ? NULL : turn.read;
+}
+
+bool
+turn_unread(void)
+{
+	return turn.unread || (turn.read != NULL && store_failed(turn.read));
 }
 
 static bool
@@ -166,21 +179,19 @@ turn_break(void)
 	event_base_loopbreak(turn.base);
 }
 
-/* At most one line a second: a full disk fails every turn. */
 static void
-tell_failed(int result)
+tell(struct failures *failures, const char *what, int result)
 {
 	int64_t now = clock_mono();
 
 	metrics_store_error();
-	turn.untold++;
-	if (turn.told != 0 && now - turn.told < CLOCK_S)
+	failures->untold++;
+	if (failures->told != 0 && now - failures->told < CLOCK_S)
 		return;
-	log_begin(LOG_LEVEL_ERROR, "server.warning", "%llu turns could not be stored: %s",
-	    (unsigned long long)turn.untold, store_error_text(result));
+	log_begin(LOG_LEVEL_ERROR, "server.warning", "%llu turns could not be %s: %s",
+	    (unsigned long long)failures->untold, what, store_error_text(result));
 	log_end();
-	turn.told = now;
-	turn.untold = 0;
+	*failures = (struct failures){.told = now};
 }
 
 static int
@@ -196,9 +207,10 @@ commit(void)
 	if (result == STORE_BROKEN) {
 		log_fatal("the store failed while it was written to; what is on disk is safe");
 	} else if (result != STORE_OK) {
-		tell_failed(result);
+		tell(&turn.stores, "stored", result);
 		return result;
 	}
+	turn.stores.told = 0;
 	metrics_commit(took);
 	if (took > SLOW_COMMIT_US) {
 		log_begin(LOG_LEVEL_WARNING, "server.warning", "a commit was slow");
@@ -254,11 +266,15 @@ turn_end(void)
 	int result = STORE_OK;
 
 	assert(!turn.in_hooks);
+	if (turn_unread())
+		tell(&turn.reads, "read", STORE_FAULT);
+	else if (turn.read != NULL)
+		turn.reads.told = 0;
 	store_abort(turn.read); /* older than the commit that follows */
 	turn.read = NULL;
 	if (turn.failed) {
 		result = turn.last = STORE_FAULT;
-		tell_failed(result);
+		tell(&turn.stores, "stored", result);
 	} else if (turn.dropped) {
 		result = STORE_FAULT;
 	}
@@ -274,7 +290,7 @@ turn_end(void)
 	run_hooks(result == STORE_OK);
 	run_dry();
 	measure();
-	turn.failed = turn.dropped = turn.full = false;
+	turn.failed = turn.dropped = turn.unread = turn.full = false;
 	turn.requests = turn.bytes = 0;
 	turn.began = 0;
 	log_flush();

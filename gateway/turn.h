@@ -30,8 +30,10 @@ void turn_stop(void);
 /* The turn's write transaction, begun on first use; NULL when none can be had, or it has failed:
  * then answer 503. */
 struct txn *turn_write(void) MUST;
-/* The turn's snapshot of what is committed; NULL when none can be had. */
+/* The turn's snapshot of what is committed; NULL when none can be had, or it has failed. */
 struct txn *turn_read(void) MUST;
+/* Something could not be read in this turn: what was not found may be there. */
+bool turn_unread(void) MUST;
 
 /* Runs hook(arg, ok) behind the commit; without a write transaction in this turn, at its end with
  * ok true. False without memory: the turn has then failed. */

@@ -20,6 +20,8 @@ struct buf {
 };
 
 void buf_init(struct buf *, size_t ceiling) NONNULL;
+/* Its initialiser for what is to be had in any case: in an array of the caller's. Never freed. */
+#define BUF_IN(array) {.p = (array), .room = sizeof(array), .ceiling = sizeof(array) - 1}
 /* The same with memory of the arena, and its ceiling. Never freed: what is in it stays as long as
  * the arena's contents. */
 void buf_init_arena(struct buf *, struct arena *) NONNULL;

@@ -205,6 +205,6 @@ store_error_text(int error)
 	case STORE_BROKEN:
 		return "the store cannot be written (I/O error)";
 	default:
-		return "the store failed";
+		return "memory is short, or a row cannot be read";
 	}
 }

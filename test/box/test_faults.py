@@ -216,6 +216,17 @@ def test_faults_log_that_cannot_be_written(make, faults):
     assert gateway.wait_log("alert.applied", 21)
 
 
+@pytest.mark.parametrize("call", ["epoll_ctl", "listen", "mmap"])
+def test_faults_start_that_fails(make, faults, call):
+    """§1.6: a start that ends says why, and never that it has started."""
+    gateway = make.gateway(start=False, environment=faults.environment())
+    faults.fail(call)
+    gateway.spawn()
+    assert gateway.wait() == 1
+    assert gateway.logged("server.stopped")[-1]["event.outcome"] == "failure"
+    assert not gateway.logged("server.started")
+
+
 @pytest.mark.parametrize("seconds", [3600, -3600])
 def test_faults_clock_steps(make, seconds):
     """§4, §8: the wall clock is set by an hour, to and fro: traces stay, retries come when they are

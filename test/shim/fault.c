@@ -332,6 +332,7 @@ write_call(int fd)
 
 	return role == PAGES  ? CALL_pages
 	       : role == META ? CALL_meta
+	       : role == IN   ? CALL_send_in
 	       : role == OUT  ? CALL_send_out
 			      : CALL_log;
 }
@@ -384,9 +385,9 @@ ssize_t
 read(int fd, void *p, size_t n)
 {
 	REAL(read);
-	if (role_of(fd) != OUT)
+	if (role_of(fd) != IN && role_of(fd) != OUT)
 		return real(fd, p, n);
-	PASS(CALL_recv_out, -1, fd, p, n);
+	PASS(role_of(fd) == IN ? CALL_recv_in : CALL_recv_out, -1, fd, p, n);
 }
 
 int
