@@ -104,6 +104,13 @@ const struct conf_files tls_files = {tls_server_check, tls_peer_check};
 
 /* ---- streams ----------------------------------------------------------------------------- */
 
+/* What OpenSSL calls fatal is no memory, or what came of that. */
+static bool
+is_ours(void)
+{
+	return ERR_FATAL_ERROR(ERR_peek_error()) || ERR_FATAL_ERROR(ERR_peek_last_error());
+}
+
 /* What to do about a result that is not success. */
 static int
 judge(struct stream *s, int result)
@@ -123,8 +130,7 @@ judge(struct stream *s, int result)
 		return STREAM_FAILED;
 	default:
 		stream_broke(s); /* OpenSSL's own words are better */
-		if (ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
-			s->lacking = true;
+		s->lacking = s->lacking || is_ours();
 		verified = SSL_get_verify_result(s->ssl);
 		why = verified != X509_V_OK ? X509_verify_cert_error_string(verified)
 					    : ERR_reason_error_string(ERR_peek_error());
