@@ -248,6 +248,23 @@ def test_faults_clock_steps(make, seconds):
     assert gateway.send("critical", entity_id="last") > after
 
 
+def test_faults_clock_steps_to_and_fro(make):
+    """§4, §5: what waits for its time, or lives for one, waits and lives by no clock that is set:
+    an hour forward and back, twice and again, resolves and expires nothing; time itself does."""
+    gateway = make.gateway(service={"auto_resolve_timeout": 600})
+    trace = gateway.send("critical", entity_id="open")
+    for seconds in (3600, -3600, -3600, 3600, 3600, -3600):
+        gateway.step(seconds)
+        gateway.advance(1)  # looks at what is due
+        assert gateway.incident(1)["status"] == 1
+        assert gateway.alert("info", entity_id="open")["incident"]["incident_number"] == 1
+        assert gateway.status(trace)["status"] == "completed"
+    gateway.advance(601)
+    until(lambda: gateway.incident(1)["status"] == 3, what="the incident to be resolved")
+    gateway.advance(3100)
+    until(lambda: gateway.get("/api/alert/status/%s" % trace).status == 404, what="the trace to go")
+
+
 def test_faults_start_on_a_read_only_directory(make):
     """§6: a data directory that cannot be written: the start says so."""
     gateway = Gateway(start=False)
