@@ -17,8 +17,8 @@ enum { BASE = sizeof base57 - 1, DIGITS = ID22_TEXT - 1 };
 
 #define EACH(byte) ((byte) * UINT64_C(0x0101010101010101))
 
-/* Four bytes as eight digits, all at once: each gets a byte of its own, then 'a' - '0' - 10 is added
- * where it is 10 or more, that is where 6 more reach 16. */
+/* Four bytes as eight digits, all at once: each gets a byte of its own, then 'a' - '0' - 10 is
+ * added where it is 10 or more, that is where 6 more reach 16. */
 static void
 put_digits(char out[8], const uint8_t bytes[4])
 {
