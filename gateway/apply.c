@@ -333,4 +333,5 @@ const struct engine_watch apply_watch = {.alert = watch_alert,
     .head = watch_head,
     .dead = watch_dead,
     .settled = metrics_settled,
-    .held = watch_held};
+    .held = watch_held,
+    .busy = job_busy};

@@ -123,12 +123,18 @@ must_queue(struct txn *txn)
 	       (engine.meta.next_pending > 0 && pending_first(txn, &sequence, &bytes));
 }
 
+static bool
+is_busy(uint32_t webhook)
+{
+	return engine.watch->busy != NULL && engine.watch->busy(webhook);
+}
+
 /* A webhook that is gone, while deliveries to it wait to be buried. */
 static bool
 find_orphan(void)
 {
 	for (uint32_t id = 1; id < engine.room; id++)
-		if (engine.hooks[id].conf == NULL && engine.hooks[id].waiting > 0) {
+		if (engine.hooks[id].conf == NULL && engine.hooks[id].waiting > 0 && !is_busy(id)) {
 			engine.orphan = id;
 			return true;
 		}

@@ -313,6 +313,12 @@ job_flying(uint32_t webhook)
 }
 
 bool
+job_busy(uint32_t webhook)
+{
+	return job_flying(webhook) > 0;
+}
+
+bool
 job_breaker_open(uint32_t webhook)
 {
 	const struct queue *queue = queue_of(webhook);

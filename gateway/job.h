@@ -56,7 +56,8 @@ void job_drain(void);
 int64_t job_next_probe(void);
 
 size_t job_in_flight(void);            /* attempts, of all webhooks */
-int job_flying(uint32_t webhook);         /* of one */
+int job_flying(uint32_t webhook);      /* of one */
+bool job_busy(uint32_t webhook);       /* whether there are any, though it may be gone */
 bool job_breaker_open(uint32_t webhook);
 /* The delivery of that incident as a job: enum job_state, or -1: it is none. */
 int job_state(uint32_t webhook, uint64_t number, const struct uuid *delivery) NONNULL;

@@ -79,10 +79,26 @@ server_loop(void)
 	}
 }
 
+/* Also while the disk is, of which only a failed commit tells. */
+static bool
+is_full(void)
+{
+	return server.full || turn_out_of_room();
+}
+
 const char *
 server_status(void)
 {
-	return server.full ? "the store is full: alerts are refused" : "serving";
+	return is_full() ? "the store is full: alerts are refused" : "serving";
+}
+
+/* Nobody may send anything while we are not ready: only a commit of our own tells that there is
+ * room again. */
+static void
+look_for_room(void)
+{
+	if (turn_out_of_room() && turn_write() == NULL)
+		turn_fail();
 }
 
 /* Once a second: what no other event would bring about. */
@@ -101,6 +117,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 		if (!drain_begun())
 			notify_status(server_status());
 	}
+	look_for_room();
 	if (expire_wanted(txn))
 		apply_sweep();
 	apply_second();
@@ -113,7 +130,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 const char *
 server_unready(void)
 {
-	return drain_begun() ? "draining" : server.full ? "store full" : NULL;
+	return drain_begun() ? "draining" : is_full() ? "store full" : NULL;
 }
 
 bool

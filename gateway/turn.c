@@ -18,16 +18,11 @@
 #include "gateway/metrics.h"
 
 enum { MAX_REQUESTS = 512, MAX_BYTES = 1 << 20, MAX_US = 5000, SLOW_COMMIT_US = 50000 };
+enum { FULL_US = 10000000 };
 
 struct hook {
 	turn_hook *run;
 	void *arg;
-};
-
-/* Turns of which something failed; while each does, a line is told once a second. */
-struct failures {
-	int64_t told;    /* mono: when the last line was; 0: a turn went well since */
-	uint64_t untold; /* turns since */
 };
 
 static struct {
@@ -47,8 +42,8 @@ static struct {
 	turn_dry_run *dry;
 	void *dry_arg;
 	bool unread;     /* no snapshot could be had, or something not be read from it */
-	struct failures stores, reads;
 	int last;        /* result of the last turn that wrote */
+	int64_t full_until; /* steady: a lack of room is not forgotten before */
 	int64_t longest;
 	uint64_t turns;
 } turn;
@@ -180,18 +175,12 @@ turn_break(void)
 }
 
 static void
-tell(struct failures *failures, const char *what, int result)
+tell(const char *what, int result)
 {
-	int64_t now = clock_mono();
-
 	metrics_store_error();
-	failures->untold++;
-	if (failures->told != 0 && now - failures->told < CLOCK_S)
-		return;
-	log_begin(LOG_LEVEL_ERROR, "server.warning", "%llu turns could not be %s: %s",
-	    (unsigned long long)failures->untold, what, store_error_text(result));
+	log_begin(LOG_LEVEL_ERROR, "server.warning", "a turn could not be %s: %s", what,
+	    store_error_text(result));
 	log_end();
-	*failures = (struct failures){.told = now};
 }
 
 static int
@@ -207,10 +196,11 @@ commit(void)
 	if (result == STORE_BROKEN) {
 		log_fatal("the store failed while it was written to; what is on disk is safe");
 	} else if (result != STORE_OK) {
-		tell(&turn.stores, "stored", result);
+		tell("stored", result);
+		if (result == STORE_FULL)
+			turn.full_until = clock_steady() + FULL_US;
 		return result;
 	}
-	turn.stores.told = 0;
 	metrics_commit(took);
 	if (took > SLOW_COMMIT_US) {
 		log_begin(LOG_LEVEL_WARNING, "server.warning", "a commit was slow");
@@ -267,14 +257,12 @@ turn_end(void)
 
 	assert(!turn.in_hooks);
 	if (turn_unread())
-		tell(&turn.reads, "read", STORE_FAULT);
-	else if (turn.read != NULL)
-		turn.reads.told = 0;
+		tell("read", STORE_FAULT);
 	store_abort(turn.read); /* older than the commit that follows */
 	turn.read = NULL;
 	if (turn.failed) {
 		result = turn.last = STORE_FAULT;
-		tell(&turn.stores, "stored", result);
+		tell("stored", result);
 	} else if (turn.dropped) {
 		result = STORE_FAULT;
 	}
@@ -301,6 +289,12 @@ bool
 turn_failing(void)
 {
 	return turn.last == STORE_FAULT;
+}
+
+bool
+turn_out_of_room(void)
+{
+	return turn.last == STORE_FULL || clock_steady() < turn.full_until;
 }
 
 void

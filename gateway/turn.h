@@ -63,6 +63,9 @@ int turn_end(void);
 /* The last turn that wrote anything failed for want of memory or over a row that cannot be read. A
  * full store is no such failure: it is told to those who ask, and nothing but room mends it. */
 bool turn_failing(void);
+/* It failed for want of room in the store or on its disk, or one did within ten seconds: what is
+ * small may find some where what is larger does not. */
+bool turn_out_of_room(void);
 
 /* The longest turn (us) and the number of turns since the last call; for tests and metrics. */
 void turn_measure(int64_t *longest, uint64_t *count) NONNULL;

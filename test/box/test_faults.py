@@ -84,9 +84,13 @@ def test_faults_full_disk(make):
         refused(response)
     assert "has no room" in told(gateway, mark)[0]["message"]
     assert gateway.get("/-/healthy").status == 200
+    assert gateway.get("/-/ready").json()["status"] == "store full"
     for trace in kept:
         assert gateway.status(trace)["status"] == "completed"
     os.unlink(inside(gateway, "filler"))
+    assert gateway.get("/-/ready").status == 503
+    gateway.advance(11)
+    until(lambda: gateway.get("/-/ready").status == 200, what="room")
     assert gateway.alert("critical", entity_id="later")["incident"]["incident_number"] == 4
     receiver.wait(4)
 
@@ -117,6 +121,7 @@ def test_faults_full_map(make):
     until(lambda: gateway.post({"message": "m", "alert_type": "info",
                                 "summary": LARGE}).status == 503, 30, "the store to be full")
     until(lambda: gateway.get("/-/ready").status == 503, what="readiness to say so")
+    until(lambda: gateway.post(ALERT).status == 503, what="alerts of any size to be refused")
     refused(gateway.post(ALERT))
     assert gateway.get("/-/ready").status == 503
     assert gateway.get("/-/ready").json()["status"] == "store full"
