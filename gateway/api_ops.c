@@ -59,6 +59,8 @@ api_ready(struct route_request *request)
 	json_key(&w, "status");
 	json_text(&w, why == NULL ? "ready" : why);
 	if (detail) {
+		json_key(&w, "applying_paused");
+		json_bool(&w, engine_paused());
 		json_key(&w, "webhooks");
 		json_open(&w, '[');
 		for (size_t i = 0; i < conf->webhook_count; i++)

@@ -9,6 +9,7 @@ int
 main(int argc, char **argv)
 {
 	process_guard();
+	process_name_bus_errors();
 	if (sodium_init() < 0) {
 		fprintf(stderr, "tocsin: libsodium cannot be initialised\n");
 		return 1;

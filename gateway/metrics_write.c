@@ -68,6 +68,19 @@ write_open(struct metrics_sheet *s)
 }
 
 static void
+write_applying_paused(struct metrics_sheet *s)
+{
+	metrics_put_value(s, engine_paused());
+}
+
+static void
+write_queued(struct metrics_sheet *s)
+{
+	if (s->walk->txn != NULL)
+		metrics_put_value(s, pending_count(s->walk->txn));
+}
+
+static void
 write_traces(struct metrics_sheet *s)
 {
 	if (s->walk->txn != NULL)
@@ -159,6 +172,9 @@ static const struct family {
 	metrics_write_applied, BY_INTEGRATION},
     {"alerts_ignored_total", "counter", "Requests accepted that ask for nothing.",
 	metrics_write_ignored, BY_INTEGRATION},
+    {"applying_paused", "gauge", "1 while alerts are accepted and not applied, by an operator.",
+	write_applying_paused, ONE},
+    {"alerts_queued", "gauge", "Alerts accepted and not applied yet.", write_queued, ONE},
     {"incidents_open", "gauge", "Incidents that are not resolved.", write_open, ONE},
     {"traces", "gauge", "Traces of alerts that are stored.", write_traces, ONE},
     {"traces_expired_total", "counter", "Traces that have expired.", write_traces_expired, ONE},

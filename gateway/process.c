@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 void
 process_guard(void)
@@ -16,6 +17,24 @@ process_guard(void)
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+static void
+on_bus_error(int number)
+{
+	static const char why[] = "tocsin: the store's file cannot be read: it is cut off (by a copy "
+				  "that did not end?), or its disk fails\n";
+	ssize_t n = write(STDERR_FILENO, why, sizeof why - 1);
+
+	(void)number;
+	(void)n;
+	_exit(1);
+}
+
+void
+process_name_bus_errors(void)
+{
+	signal(SIGBUS, on_bus_error);
 }
 
 void

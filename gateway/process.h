@@ -6,6 +6,10 @@
  * out of memory, and no program that is started gains rights. */
 void process_guard(void);
 
+/* The store is memory that a file is mapped to: where the file is cut off, or its disk cannot be
+ * read, there is no error but a signal. From here on it ends the process with a word and status 1. */
+void process_name_bus_errors(void);
+
 /* For the gateway: a reader that is gone is an error and not the end, nor is a SIGHUP that comes
  * before anything can be read again; files that it makes are its user's. */
 void process_prepare(void);

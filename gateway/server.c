@@ -237,6 +237,24 @@ start_parts(void)
 	in_set_bare(route_is_bare);
 }
 
+/* What operators have switched off stays so over restarts, and is easily forgotten. */
+static void
+tell_paused(const struct conf *conf)
+{
+	if (engine_paused()) {
+		log_begin(LOG_LEVEL_WARNING, "server.warning",
+		    "applying alerts is paused: they are accepted, and wait");
+		log_end();
+	}
+	for (size_t i = 0; i < conf->webhook_count; i++)
+		if (engine_held(conf->webhooks[i].id)) {
+			log_begin(LOG_LEVEL_WARNING, "server.warning",
+			    "the webhook is paused: its deliveries wait");
+			log_text("labels.webhook", conf->webhooks[i].name);
+			log_end();
+		}
+}
+
 static void
 start_watchdog(void)
 {
@@ -329,6 +347,7 @@ server_run(struct conf *conf, const char *file)
 	load_state(conf);
 	start_parts();
 	configure(conf, file);
+	tell_paused(conf);
 	start_events();
 	reload_tell_listeners();
 	log_flush();

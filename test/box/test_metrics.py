@@ -115,9 +115,33 @@ def test_metrics_of_queued_alerts(make):
     found = scrape(gateway)
     same(found.all("alerts_received_total", **GENERIC), critical=3)
     same(found.all("alerts_applied_total", **GENERIC))
+    assert (found.get("applying_paused"), found.get("alerts_queued")) == (1, 3)
+    assert gateway.get("/-/ready?detail=1").json()["applying_paused"]
     assert gateway.request("POST", "/-/resume").status == 200
     until(lambda: scrape(gateway).get("alerts_applied_total", outcome="created", **GENERIC) == 3)
-    same(scrape(gateway).all("alerts_received_total", **GENERIC), critical=3)
+    found = scrape(gateway)
+    same(found.all("alerts_received_total", **GENERIC), critical=3)
+    assert (found.get("applying_paused"), found.get("alerts_queued")) == (0, 0)
+
+
+def test_metrics_of_pauses_after_a_restart(make):
+    """§1.6: what is paused stays so over a restart, which says so."""
+    gateway = make.gateway(webhooks=[webhook("ops", "http://127.0.0.1:1/")])
+    assert gateway.request("POST", "/-/pause").status == 200
+    assert gateway.request("POST", "/api/webhooks/ops/pause").status == 200
+    gateway.wait_log("server.warning", 2)
+    since = gateway.mark()
+    gateway.restart()
+    told = [line["message"] for line in gateway.logged("server.warning", since)]
+    assert [line.split(":")[0] for line in told] == ["applying alerts is paused", "the webhook is paused"]
+    assert gateway.logged("server.warning", since, labels__webhook="ops")
+    assert scrape(gateway).get("applying_paused") == 1
+    for path in ("/-/resume", "/api/webhooks/ops/resume"):
+        assert gateway.request("POST", path).status == 200
+    gateway.wait_log("server.warning", 6)
+    since = gateway.mark()
+    gateway.restart()
+    assert not gateway.logged("server.warning", since)
 
 
 def test_metrics_of_failed_turns(make):

@@ -53,6 +53,22 @@ def test_process_one_for_a_directory(make):
     assert gateway.alert("critical")["is_incident_created"]
 
 
+@pytest.mark.parametrize("kept", [0.4, 0.9])
+def test_process_store_cut_off(make, kept):
+    """§1.6, §11: a store that was copied in part ends whoever reads it, with a word and status 1."""
+    gateway = make.gateway()
+    for entity in range(50):
+        gateway.alert("critical", entity_id=entity, summary="x" * 3000)
+    gateway.stop()
+    path = os.path.join(gateway.data, "data.mdb")
+    os.truncate(path, int(os.path.getsize(path) * kept) // 4096 * 4096)
+    dumped = run("dump", gateway.data)
+    assert dumped.returncode == 1 and "is cut off" in dumped.stderr, dumped
+    gateway.spawn()
+    assert gateway.wait() == 1
+    assert "is cut off" in gateway.complaints()
+
+
 def test_process_files_are_its_own(make):
     """Whatever the umask: nobody else reads the state."""
     umask = os.umask(0)
