@@ -200,16 +200,14 @@ is_regular(int fd)
 static struct conf *
 load(struct file *file)
 {
-	int wait = file->running == NULL ? 0 : O_NONBLOCK;
-	int fd = open(file->name, O_RDONLY | O_CLOEXEC | wait);
+	int fd = open(file->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	const char *why;
 
 	if (fd < 0) {
 		tell(file, "cannot be read", strerror(errno));
 		return NULL;
 	}
-	why = wait && !is_regular(fd) ? "it is not a regular file"
-				      : read_all(fd, &file->text, &file->n);
+	why = is_regular(fd) ? read_all(fd, &file->text, &file->n) : "it is not a regular file";
 	close(fd);
 	if (why == NULL)
 		return parse(file);

@@ -204,14 +204,14 @@ struct conf_files {
 };
 
 /*
- * Reads and checks the file. NULL when there was a fault; every one was reported. Warnings (such as
- * a secret file that others may read) are reported with "warning: " behind the place and are no
- * fault.
+ * Reads and checks the file, which must be a regular one, as nobody is to wait for it. NULL when
+ * there was a fault; every one was reported. Warnings (such as a secret file that others may read)
+ * are reported with "warning: " behind the place and are no fault.
  */
 struct conf *conf_load(const char *path, const struct conf_files *, conf_report *, void *arg) MUST;
 
 /* The same for a process that runs under another configuration: what cannot change while it does is
- * a fault, too. Only a regular file is read, as the process must not wait. */
+ * a fault, too. */
 struct conf *conf_load_again(const char *path, const struct conf *running,
     const struct conf_files *, conf_report *, void *arg) MUST;
 

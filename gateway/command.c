@@ -10,8 +10,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <getopt.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum { WIDTH = 78, OPTIONS_MAX = 16 };
 
@@ -308,6 +310,23 @@ wants_help(int argc, char **argv)
 	return false;
 }
 
+/* What was printed is where it should go, or the command has failed. A reader that has gone away
+ * wanted no more of it. */
+static int
+finish(int result)
+{
+	struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	bool lost = ferror(stdout) != 0;
+	bool unread = poll(&output, 1, 0) == 1 && (output.revents & POLLERR);
+
+	errno = 0;
+	if ((fclose(stdout) == 0 && !lost) || unread || errno == EPIPE || result != 0)
+		return result;
+	fprintf(stderr, "tocsin: standard output: %s\n",
+	    errno != 0 ? strerror(errno) : "some of it could not be written");
+	return 1;
+}
+
 int
 command_main(int argc, char **argv)
 {
@@ -324,7 +343,7 @@ command_main(int argc, char **argv)
 		return argc < 2 ? 2 : unknown(name);
 	argv[1] = (char *)command->name;
 	if (!wants_help(argc - 1, argv + 1))
-		return command->run(argc - 1, argv + 1);
+		return finish(command->run(argc - 1, argv + 1));
 	print_command(command);
-	return 0;
+	return finish(0);
 }

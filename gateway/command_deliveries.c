@@ -17,6 +17,8 @@ struct deliveries {
 	uint64_t limit;
 };
 
+static const char no_webhook[] = "there is no webhook of that name";
+
 static const struct grid_column delivery_columns[] = {{"CREATED (UTC)", false, false},
     {"WEBHOOK", false, true}, {"INCIDENT", true, false}, {"EVENT", false, false},
     {"STATE", false, false}, {"ATTEMPTS", true, false}, {"REASON", false, false},
@@ -97,6 +99,7 @@ ask_delivery(struct remote *remote, const char *method, const char *id, const ch
 	struct buf target = {.ceiling = TARGET_MOST};
 	const struct json *row = NULL;
 
+	remote->missing = "there is no delivery with that id";
 	buf_puts(&target, "/api/deliveries/");
 	remote_escape(&target, slice_of(id));
 	buf_puts(&target, behind);
@@ -134,6 +137,7 @@ list_deliveries(struct deliveries *d)
 	add_parameter(&target, "state", d->state);
 	add_parameter(&target, "since", d->since == 0 ? NULL : since);
 	list.target = buf_slice(&target);
+	d->remote.missing = no_webhook;
 	ok = !target.failed && remote_list(&d->remote, &list);
 	buf_free(&target);
 	return ok;
@@ -163,7 +167,7 @@ take_option(void *arg, int id, const char *value)
 		d->incident = value;
 		return NULL;
 	case 'n':
-		return remote_limit(value, &d->limit) ? NULL : "must be a number from 1 on";
+		return remote_limit(value, &d->limit);
 	default:
 		return remote_take(&d->remote, id, value);
 	}
@@ -237,12 +241,14 @@ replay_many(struct deliveries *d)
 	json_key(&w, "state");
 	json_text(&w, d->state == NULL ? "dead" : d->state);
 	json_close(&w, '}');
+	d->remote.missing = no_webhook;
 	answer = remote_ask(&d->remote, "POST", SLICE("/api/deliveries/replay/"), buf_slice(&body));
 	buf_free(&body);
 	if (answer == NULL || d->remote.json)
 		return answer != NULL && remote_print(&d->remote, answer);
 	count = remote_text(answer, "replayed");
-	printf("%.*s deliveries are put back\n", (int)count.n, count.p);
+	printf("%.*s %s put back\n", (int)count.n, count.p,
+	    slice_is(count, SLICE("1")) ? "delivery is" : "deliveries are");
 	return true;
 }
 

@@ -24,13 +24,14 @@
 
 enum { WHY_SIZE = 256, OPTION_NO_PAYLOAD = 256 };
 
-/* False with a sentence in why. */
+/* False with a sentence in why; found: there is a store. */
 static bool
-copy_to(const char *data, int fd, char why[WHY_SIZE])
+copy_to(const char *data, int fd, bool *found, char why[WHY_SIZE])
 {
 	struct store *store = store_open_reader(data, why);
 	bool ok = store != NULL && store_copy(store, fd, why);
 
+	*found = store != NULL;
 	store_close(store);
 	return ok;
 }
@@ -71,7 +72,9 @@ print_copy(int fd, bool payload)
 	store_close(store);
 	if (bad < 0)
 		return command_failed("dump", "cannot write it all: %s", strerror(errno));
-	return bad == 0 ? 0 : command_failed("dump", "%d rows could not be read", bad);
+	return bad == 0 ? 0
+			: command_failed("dump", "%d row%s could not be read", bad,
+			      bad == 1 ? "" : "s");
 }
 
 static const char *
@@ -88,7 +91,7 @@ run_dump(int argc, char **argv)
 {
 	const char *dir = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/var/tmp";
 	char why[WHY_SIZE];
-	bool payload = true;
+	bool payload = true, found;
 	int first = command_read(argc, argv, 1, take_no_payload, &payload), fd, result;
 
 	if (first < 0)
@@ -98,8 +101,10 @@ run_dump(int argc, char **argv)
 	fd = nameless_file(dir);
 	if (fd < 0)
 		return command_failed("dump", "no file for a copy in %s: %s", dir, strerror(errno));
-	if (copy_to(argv[first], fd, why))
+	if (copy_to(argv[first], fd, &found, why))
 		result = print_copy(fd, payload);
+	else if (!found)
+		result = command_failed("dump", "%s", why);
 	else
 		result = command_failed("dump", "%s (the copy is made in %s; TMPDIR names another "
 						"place)", why, dir);
@@ -177,7 +182,7 @@ static bool
 fill_unfinished(const char *data, const char *dest, char why[WHY_SIZE])
 {
 	static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
-	bool ok;
+	bool ok, found;
 	int fd;
 
 	signal(SIGXFSZ, SIG_IGN); /* a limit on sizes is an error like a full disk */
@@ -193,7 +198,7 @@ fill_unfinished(const char *data, const char *dest, char why[WHY_SIZE])
 	snprintf(unfinished_file, sizeof unfinished_file, "%s/data.mdb", unfinished);
 	fd = open(unfinished_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ok = fd >= 0 && fchmod(fd, 0600) == 0;
-	if (ok && !copy_to(data, fd, why)) {
+	if (ok && !copy_to(data, fd, &found, why)) {
 		close(fd);
 		return false;
 	}
@@ -275,8 +280,9 @@ run_backup(int argc, char **argv)
 		remove_unfinished();
 		return command_failed("backup", "%s", why);
 	}
-	printf("%s holds %llu incidents and %llu alerts\n", dest,
-	    (unsigned long long)rows.incidents, (unsigned long long)rows.alerts);
+	printf("%s holds %llu incident%s and %llu alert%s\n", dest,
+	    (unsigned long long)rows.incidents, rows.incidents == 1 ? "" : "s",
+	    (unsigned long long)rows.alerts, rows.alerts == 1 ? "" : "s");
 	return 0;
 }
 

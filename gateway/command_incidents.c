@@ -95,7 +95,7 @@ take_list_option(void *arg, int id, const char *value)
 	struct incidents *wanted = arg;
 
 	if (id == 'n')
-		return remote_limit(value, &wanted->limit) ? NULL : "must be a number from 1 on";
+		return remote_limit(value, &wanted->limit);
 	if (id != OPTION_STATUS)
 		return remote_take(&wanted->remote, id, value);
 	for (size_t i = 0; i < COUNT_OF(statuses); i++)
@@ -212,6 +212,7 @@ ask(struct remote *remote, const char *method, const char *incident, const char 
 	struct buf target = {.ceiling = TARGET_MOST};
 	const struct json *answer = NULL;
 
+	remote->missing = "there is no incident of that number or unique id";
 	buf_puts(&target, "/api/incidents/");
 	remote_escape(&target, slice_of(incident));
 	buf_puts(&target, behind);

@@ -73,6 +73,7 @@ ask_status(struct remote *remote, const char *trace)
 	struct buf target = {.ceiling = TARGET_MOST};
 	const struct json *answer;
 
+	remote->missing = "there is no such trace, or it is older than 60 minutes";
 	buf_puts(&target, "/api/alert/status/");
 	remote_escape(&target, slice_of(trace));
 	buf_putc(&target, '/');

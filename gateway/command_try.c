@@ -160,27 +160,26 @@ say_alert(struct page *page, const struct json *alert, int number)
 }
 
 static bool
-print_text(struct buf *out)
+is_refused(const struct json *root)
+{
+	return !slice_is(text_of(root, "status"), SLICE("200"));
+}
+
+static void
+print_text(const struct json *root)
 {
 	struct page page;
-	struct arena arena;
-	struct json_error error;
-	struct json *root;
 	int number = 0;
 
 	screen_open(&page.screen, stdout);
 	buf_init(&page.line, BODY_MOST);
-	arena_init(&arena, SIZE_MAX / 2);
-	root = json_read(&arena, out->p, out->n, 0, DEPTH_MOST, &error);
-	if (root != NULL && !slice_is(text_of(root, "status"), SLICE("200")))
+	if (is_refused(root))
 		say(&page, 0, "refused: ", text_of(root, "error"));
-	else if (root != NULL && text_of(root, "error").n > 0)
+	else if (text_of(root, "error").n > 0)
 		say(&page, 0, "nothing to do: ", text_of(root, "error"));
 	for (const struct json *at = first_of(root, "alerts"); at != NULL; at = at->next)
 		say_alert(&page, at, ++number);
-	arena_free(&arena);
 	buf_free(&page.line);
-	return root != NULL;
 }
 
 /* ---- the run ------------------------------------------------------------------------------ */
@@ -252,13 +251,27 @@ run_dry(struct conf *conf, const struct conf_integration *integration, struct bu
 	return ok ? 0 : command_failed("try", "there was no room for it");
 }
 
+/* The exit status: 1 where the sender would be refused. */
 static int
 print(struct buf *out, bool json)
 {
-	if (!json)
-		return print_text(out) ? 0 : command_failed("try", "there was no memory");
-	printf("%.*s\n", (int)out->n, out->p);
-	return 0;
+	struct arena arena;
+	struct json_error error;
+	const struct json *root;
+	int status;
+
+	if (json)
+		printf("%.*s\n", (int)out->n, out->p);
+	arena_init(&arena, SIZE_MAX / 2);
+	root = json_read(&arena, out->p, out->n, 0, DEPTH_MOST, &error);
+	if (root != NULL && !json)
+		print_text(root);
+	if (root == NULL)
+		status = command_failed("try", "there was no memory");
+	else
+		status = is_refused(root) ? 1 : 0;
+	arena_free(&arena);
+	return status;
 }
 
 static int
@@ -330,7 +343,7 @@ const struct command command_try = {.name = "try",
 	      "the mapping and each rule: whether it held and why, what it set; then the alert, "
 	      "what it would do, and what each webhook would be sent. It is the code that the "
 	      "gateway runs, on a store in which nothing is open; nothing is kept and nothing is "
-	      "sent.\n\n"
+	      "sent. It exits 1 when the body would be refused.\n\n"
 	      "A running gateway answers the same for what is open there: POST /api/try/KEY. "
 	      "Values of headers that the configuration keeps in files or the environment are "
 	      "hidden.",

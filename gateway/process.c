@@ -4,6 +4,7 @@
  */
 #include "gateway/process.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -11,9 +12,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Where one of the first three descriptors is closed, the next file that is opened would get its
+ * number, and what is printed with it. Instead it is open the wrong way round: using it fails. */
+static void
+open_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return;
+}
+
 void
 process_guard(void)
 {
+	open_standard();
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -2,8 +2,9 @@
 #ifndef GATEWAY_PROCESS_H
 #define GATEWAY_PROCESS_H
 
-/* Before a secret is read: no core file will hold one, no other process of the same user reads it
- * out of memory, and no program that is started gains rights. */
+/* Before a file is opened or a secret read: no file will get the number of standard input, output
+ * or error; no core file will hold a secret, no other process of the same user reads it out of
+ * memory, and no program that is started gains rights. */
 void process_guard(void);
 
 /* The store is memory that a file is mapped to: where the file is cut off, or its disk cannot be

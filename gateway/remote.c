@@ -72,17 +72,19 @@ set_token(struct remote *remote, struct slice token, const char *from)
 	return true;
 }
 
-/* The file's only line. Complaints do not repeat the argument: it may be the token itself. */
+/* The file's only line. Complaints repeat the argument where it is a path for certain: it may be
+ * the token itself. */
 static bool
 read_token(struct remote *remote)
 {
 	char text[CLIENT_TOKEN + 2] = "";
 	FILE *file = fopen(remote->token_file, "re");
 	size_t n = file == NULL ? 0 : fread(text, 1, sizeof text, file);
-	bool ok = file != NULL && !ferror(file);
+	bool ok = file != NULL && !ferror(file), path = strchr("/.", remote->token_file[0]) != NULL;
 
 	if (!ok)
-		command_failed(remote->command, "--token-file: %s", strerror(errno));
+		command_failed(remote->command, "--token-file%s%s: %s", path ? " " : "",
+		    path ? remote->token_file : "", strerror(errno));
 	if (file != NULL)
 		fclose(file);
 	if (n > 0 && text[n - 1] == '\n')
@@ -177,6 +179,8 @@ complain(struct remote *remote, int status, const struct json *answer)
 
 	if (json_scalar(detail == NULL ? json_get(answer, "error") : detail, &words))
 		words = utf8_cut(words, 500);
+	if (remote->missing != NULL && status == 404 && slice_is(words, SLICE("Not Found.")))
+		words = slice_of(remote->missing);
 	screen_put(&text, words, remote->screen.utf8);
 	command_failed(remote->command, "%s answers %d: %.*s%s", remote->client.place, status,
 	    (int)text.n, text.p,

@@ -30,6 +30,7 @@ struct remote {
 	const char *file, *url, *token_file; /* NULL: not given */
 	bool json;
 	int forgiven;           /* a status of which nothing is said; 0: none */
+	const char *missing;    /* what is said instead of "Not Found."; NULL: that */
 	int status;             /* of the last answer; -1: there was none */
 	struct client client;
 	struct screen screen;   /* standard output */
@@ -89,8 +90,8 @@ bool remote_end(struct remote *, struct grid *) MUST NONNULL;
 /* The value of --since and the like: a date of RFC 3339, or how long before now ("2h"). False:
  * neither. */
 bool remote_moment(const char *value, int64_t *wall) MUST NONNULL;
-/* The value of --limit. */
-bool remote_limit(const char *value, uint64_t *limit) MUST NONNULL;
+/* The value of --limit; NULL, or what is wrong with it. */
+const char *remote_limit(const char *value, uint64_t *limit) MUST NONNULL;
 
 /* Appends text as part of a path or query: what is not a letter, digit, '-', '.', '_' or '~' as
  * %XX. */

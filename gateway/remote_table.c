@@ -185,14 +185,18 @@ remote_moment(const char *value, int64_t *wall)
 	return true;
 }
 
-bool
+const char *
 remote_limit(const char *value, uint64_t *limit)
 {
+	static char wrong[64];
 	char *end;
 
 	*limit = strtoull(value, &end, 10);
-	return value[0] >= '0' && value[0] <= '9' && *end == '\0' && *limit > 0 &&
-	       *limit <= LIMIT_MOST;
+	if (value[0] >= '0' && value[0] <= '9' && *end == '\0' && *limit > 0 &&
+	    *limit <= LIMIT_MOST)
+		return NULL;
+	snprintf(wrong, sizeof wrong, "must be a number from 1 to %d", LIMIT_MOST);
+	return wrong;
 }
 
 void

@@ -113,7 +113,7 @@ def test_client_incident(make):
     assert lines(ask(gateway, "incident", facts["unique id"], "resolve"))["status"] == "resolved"
     assert json.loads(ask(gateway, "incident", "1", "--json"))["resolved_date"]
     assert "cannot be reopened" in ask(gateway, "incident", "1", "ack", code=1)
-    assert "404: Not Found." in ask(gateway, "incident", "2", code=1)
+    assert "404: there is no incident of that number or unique id" in ask(gateway, "incident", "2", code=1)
     ask(gateway, "incident", "1", "explode", code=2)
     ask(gateway, "incident", code=2)
 
@@ -154,7 +154,14 @@ def test_client_deliveries(make):
                "--until", "2030-01-01T00:00:00Z") == "2 deliveries are put back\n"
     gone.wait(5)
     assert json.loads(ask(gateway, "replay", "-w", "well", "--json")) == {"replayed": 0}
-    assert "404" in ask(gateway, "replay", "-w", "nobody", code=1)
+    assert ask(gateway, "replay", "-w", "töt & weg", "--state", "delivered",
+               "--until", gateway.get("/api/deliveries?incident=2").json()["results"][0]["created"]
+               ) == "1 delivery is put back\n"
+    for command in ("replay", "deliveries"):
+        assert "404: there is no webhook of that name\n" in ask(gateway, command, "-w", "nobody", code=1)
+        assert "404: there is no delivery with that id\n" in ask(gateway, command, "nonsense", code=1)
+    assert "must be a number from 1 to 100000;" in ask(gateway, "deliveries", "-n", "100001", code=2)
+    assert "must be a number from 1 to 100000;" in ask(gateway, "incidents", "--limit", "0", code=2)
     ask(gateway, "replay", code=2)
     ask(gateway, "replay", dead["ID"], "-w", "well", code=2)
     ask(gateway, "deliveries", "--since", "soon", code=2)
@@ -177,7 +184,7 @@ def test_client_status(make):
     done = run("status", trace, "--url", gateway.url(), env=ENVIRONMENT)
     assert done.returncode == 0 and lines(done.stdout)["status"] == "completed"
     assert "entity id" not in done.stdout
-    assert "404" in ask(gateway, "status", "nonsense", code=1)
+    assert "404: there is no such trace, or it is older than 60 minutes\n" in ask(gateway, "status", "nonsense", code=1)
     ask(gateway, "status", code=2)
 
 
@@ -271,7 +278,8 @@ def test_client_tokens(make, tmp_path):
     assert done.returncode == 0
     file.write_text("two words\n")
     assert "holds no token" in refused(gateway, "incidents", "--token-file", str(file))
-    assert "No such file" in refused(gateway, "incidents", "--token-file", str(tmp_path / "none"))
+    assert "%s: No such file" % (tmp_path / "none") in refused(gateway, "incidents", "--token-file",
+                                                              str(tmp_path / "none"))
     assert "holds no token" in refused(gateway, "incidents", TOCSIN_TOKEN="")
 
 

@@ -1,9 +1,13 @@
 """Every command: its help, its exit codes, its complaints. CONTRACT §11."""
+import json
+import os
 import re
+import signal
+import subprocess
 
 import pytest
 
-from gateway import run
+from gateway import KEY, PROGRAM, SLOW, configuration, run
 
 COMMANDS = ["run", "check", "key", "sign", "verify", "receive", "try", "dump", "backup", "incidents",
             "incident", "deliveries", "replay", "status", "version", "help"]
@@ -89,6 +93,62 @@ def test_commands_unknown(arguments):
 def test_commands_failure(arguments):
     """What was understood and failed: 1."""
     assert run(*arguments).returncode == 1
+
+
+def printing(tmp_path):
+    """Commands that succeed, and print something."""
+    (tmp_path / "tocsin.json").write_text("{}")
+    (tmp_path / "body").write_text("body")
+    signed = run("sign", "-k", "k", str(tmp_path / "body")).stdout.split(": ")[1].strip()
+    return [["help"], ["run", "--help"], ["version"], ["key", "hmac"], ["check", "-c", str(tmp_path / "tocsin.json")],
+            ["sign", "-k", "k", str(tmp_path / "body")],
+            ["verify", "-k", "k", "-s", signed, str(tmp_path / "body")]]
+
+
+def test_commands_output_is_lost(tmp_path):
+    """What cannot be printed is told, and 1: on a full disk, and where there is no output."""
+    for arguments in printing(tmp_path):
+        assert run(*arguments).returncode == 0, arguments
+        for to, why in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+            done = subprocess.run(["sh", "-c", 'exec "$@" ' + to, "sh", PROGRAM, *arguments],
+                                  capture_output=True, text=True, timeout=10 * SLOW, check=False)
+            assert done.returncode == 1, (arguments, to)
+            assert done.stderr == "tocsin: standard output: %s\n" % why
+
+
+def much(tmp_path):
+    """A command that prints more than is held back until its end."""
+    (tmp_path / "tocsin.json").write_text(json.dumps(configuration(str(tmp_path))))
+    (tmp_path / "body").write_text(json.dumps({"message": "m", "alert_type": "info", "payload": ["x" * 20000]}))
+    return ["try", "-c", str(tmp_path / "tocsin.json"), "-k", KEY, "--json", str(tmp_path / "body")]
+
+
+def test_commands_much_output_is_lost(tmp_path):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([PROGRAM, *much(tmp_path)], stdout=full, stderr=subprocess.PIPE,
+                              timeout=10 * SLOW, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"tocsin: standard output: ") and done.stderr.count(b"\n") == 1
+
+
+def test_commands_output_is_not_wanted(tmp_path):
+    """A reader that has gone is no failure: the signal ends it, or nothing is said."""
+    for arguments in (["help"], much(tmp_path)):
+        for trap, code in (("", -signal.SIGPIPE), ("trap '' PIPE; ", 0)):
+            reader, writer = os.pipe()
+            os.close(reader)
+            done = subprocess.run(["sh", "-c", trap + 'exec "$@"', "sh", PROGRAM, *arguments], stdout=writer,
+                                  stderr=subprocess.PIPE, timeout=10 * SLOW, check=False)
+            os.close(writer)
+            assert (done.returncode, done.stderr) == (code, b""), arguments
+
+
+def test_commands_closed_input():
+    """No input is not an empty one."""
+    done = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", PROGRAM, "sign", "-k", "k"],
+                          capture_output=True, text=True, timeout=10 * SLOW, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "tocsin sign: standard input: Bad file descriptor\n"
 
 
 def test_commands_usual_configuration(tmp_path):

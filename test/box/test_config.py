@@ -192,6 +192,16 @@ def test_config_missing_file(tmp_path):
         assert path in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("command", ["check", "run", "try", "incidents"])
+def test_config_no_file(tmp_path, command):
+    """§11: what is no file is refused, and not waited for."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (str(tmp_path / "pipe"), str(tmp_path), "/dev/null"):
+        done = run(command, "-c", path, *["-k", "key"] * (command == "try"))
+        assert done.returncode == 1
+        assert done.stderr == path + ": cannot be read: it is not a regular file\n"
+
+
 def test_config_run_bad(write, tmp_path):
     """§11: run does not start with a bad file, and says all that check says."""
     done = run("run", "-c", write(node=256, drain="soon"))

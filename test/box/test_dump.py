@@ -206,6 +206,7 @@ def test_dump_of_nothing(place):
     done = run("dump", place)
     assert done.returncode == 1 and not done.stdout
     assert done.stderr.count("\n") == 1 and "there is no store" in done.stderr
+    assert "TMPDIR" not in done.stderr, "it is not about the copy"
     assert not os.path.exists(os.path.join(place, "lock.mdb"))
 
 
@@ -226,4 +227,9 @@ def test_dump_into_a_full_disk(make):
     with open("/dev/full", "wb") as full:
         done = subprocess.run([PROGRAM, "dump", gateway.data], stdout=full, stderr=subprocess.PIPE,
                               timeout=10 * SLOW, check=False)
-    assert done.returncode == 1 and b"No space left" in done.stderr
+    assert done.returncode == 1
+    assert done.stderr == b"tocsin dump: cannot write it all: No space left on device\n"
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", PROGRAM, "dump", gateway.data],
+                          stderr=subprocess.PIPE, timeout=10 * SLOW, check=False)
+    assert done.returncode == 1
+    assert done.stderr == b"tocsin dump: cannot write it all: Bad file descriptor\n"

@@ -27,11 +27,13 @@ def test_try_command_for_people(tmp_path):
 def test_try_command_json(tmp_path):
     done = try_it(tmp_path, b'{"message": "m", "alert_type": "info"}', "--json")
     assert json.loads(done.stdout)["alerts"][0]["outcome"] == "alone"
-    assert json.loads(try_it(tmp_path, b"{", "--json").stdout)["status"] == 400
+    done = try_it(tmp_path, b"{", "--json")
+    assert json.loads(done.stdout)["status"] == 400 and done.returncode == 1
 
 
 def test_try_command_refuses(tmp_path):
-    assert "refused: message is missing" in try_it(tmp_path, b'{"alert_type": "info"}').stdout
+    done = try_it(tmp_path, b'{"alert_type": "info"}')
+    assert done.returncode == 1 and "refused: message is missing" in done.stdout
     assert run("try", "-c", "conf/tocsin.json").returncode == 2
     done = run("try", "-c", os.path.join(os.path.dirname(BUILD.split("/build")[0] + "/build"), "conf", "tocsin.json"), "-k", "nobody")
     assert done.returncode == 1 and "no integration has that key" in done.stderr

@@ -532,7 +532,7 @@ test_conf_load_absent(void **state)
 	    "/nowhere/tocsin.json: cannot be read: No such file or directory\n");
 	memset(&lines, 0, sizeof lines);
 	assert_null(conf_load("/", NULL, add_line, &lines));
-	assert_string_equal(lines.text, "/: cannot be read: Is a directory\n");
+	assert_string_equal(lines.text, "/: cannot be read: it is not a regular file\n");
 }
 
 int
