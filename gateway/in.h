@@ -66,6 +66,8 @@ int in_configure(const struct conf *, char why[256]) MUST NONNULL;
 /* The i-th listener's address as text, with the port found where it was 0, and whether the last
  * in_commit() opened it. NULL behind the last. */
 const char *in_address(size_t i, bool *opened) NONNULL;
+/* Whether the last in_commit() found another certificate for it. */
+bool in_is_renewed(size_t i);
 
 /*
  * The way down. In in_drain() every answer begins to say "Connection: close"; our own listeners go

@@ -297,6 +297,8 @@ adopt(const struct plan *plan)
 {
 	struct in_listener *listener = plan->listener;
 
+	listener->renewed = plan->stays && listener->tls != NULL && plan->tls != NULL &&
+			    !tls_server_is_same(listener->tls, plan->tls);
 	tls_server_free(listener->tls);
 	listener->tls = plan->tls;
 	listener->surfaces = plan->conf->serve;
@@ -405,4 +407,10 @@ in_address(size_t i, bool *opened)
 		return NULL;
 	*opened = in.listeners[i]->opened;
 	return in.listeners[i]->socket.text;
+}
+
+bool
+in_is_renewed(size_t i)
+{
+	return in.listeners[i]->renewed;
 }

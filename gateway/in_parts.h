@@ -46,6 +46,7 @@ struct in_listener {
 	bool proxy_protocol;
 	struct tls_server *tls;    /* NULL: plain */
 	bool opened;               /* by the last in_commit() */
+	bool renewed;              /* it has another certificate since then */
 	bool gone;                 /* not configured any more: its connections end */
 	size_t users;              /* connections, and the server while it listens */
 };

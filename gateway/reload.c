@@ -145,6 +145,19 @@ complain(struct reload_report *report, const char *what)
 	buf_free(&line);
 }
 
+/* The files' names are the same, so that no comparison finds it. */
+static void
+report_certificates(struct reload_report *report, const struct conf *conf)
+{
+	struct conf_difference d = {.change = CONF_CHANGED, .kind = "certificate"};
+
+	for (size_t i = 0; i < conf->listener_count; i++) {
+		d.name = conf->listeners[i].address;
+		if (in_is_renewed(i))
+			report_change(report, &d);
+	}
+}
+
 static void
 replace(struct conf *conf, struct reload_report *report)
 {
@@ -158,7 +171,9 @@ replace(struct conf *conf, struct reload_report *report)
 		complain(report, missing);
 	} else {
 		reload_tell_listeners();
+		report->before = was;
 		report->partial = !conf_compare(was, reload.conf, report_change, report);
+		report_certificates(report, reload.conf);
 	}
 	conf_release(was);
 }

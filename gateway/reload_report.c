@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "gateway/engine.h"
 #include "gateway/log.h"
 #include "proto/utf8.h"
 
@@ -123,10 +124,23 @@ report_error(void *arg, const char *line)
 	buf_free(&item);
 }
 
+/* Deliveries that become dead letters by this, but for those under way. */
+static uint64_t
+count_lost(const struct reload_report *r, const struct conf_difference *d)
+{
+	const struct conf_webhook *webhook;
+
+	if (d->change != CONF_REMOVED || strcmp(d->kind, "webhook") != 0)
+		return 0;
+	webhook = conf_webhook_by_name(r->before, d->name);
+	return webhook == NULL ? 0 : engine_waiting(webhook->id);
+}
+
 void
 report_change(void *arg, const struct conf_difference *d)
 {
 	struct reload_report *r = arg;
+	uint64_t lost = count_lost(r, d);
 	struct buf text, item;
 	struct json_writer w = {.buf = &item};
 
@@ -138,6 +152,8 @@ report_change(void *arg, const struct conf_difference *d)
 	if (d->within.n > 0)
 		buf_putc(&text, '/');
 	buf_put_slice(&text, d->name);
+	if (lost > 0)
+		buf_printf(&text, " (%llu waiting)", (unsigned long long)lost);
 	list_add(&r->changes[d->change], &text);
 	json_open(&w, '{');
 	json_key(&w, "change");
@@ -150,6 +166,10 @@ report_change(void *arg, const struct conf_difference *d)
 	}
 	json_key(&w, "name");
 	json_string(&w, d->name);
+	if (lost > 0) {
+		json_key(&w, "waiting");
+		json_uint(&w, lost);
+	}
 	json_close(&w, '}');
 	add_item(r, &item);
 	buf_free(&text);

@@ -1,6 +1,7 @@
 /*
  * What came of a reload, as it is told: the errors, or what is different, as the body of an answer
- * and as a line of the log (CONTRACT §10, §12). Names only, never a value.
+ * and as a line of the log (CONTRACT §10, §12). Names only, never a value; of a webhook that is
+ * removed also how many deliveries that costs.
  */
 #ifndef GATEWAY_RELOAD_REPORT_H
 #define GATEWAY_RELOAD_REPORT_H
@@ -25,6 +26,7 @@ struct reload_report {
 	struct buf items; /* elements of the answer's list */
 	size_t left_out;  /* of them */
 	/* Set by the caller: */
+	const struct conf *before; /* in report_change() */
 	bool unavailable; /* the file is good, but what it needs could not be had */
 	bool partial;     /* there was no memory to tell all changes */
 };

@@ -36,6 +36,8 @@ void tls_peer_free(struct tls_peer *); /* NULL is fine; no stream may be open */
 
 /* NULL with a sentence in why. A new one of the same files has what they hold by then. */
 struct tls_server *tls_server_new(const struct conf_listener *, char why[256]) MUST NONNULL;
+/* Whether both show the same certificate. */
+bool tls_server_is_same(const struct tls_server *, const struct tls_server *) MUST NONNULL;
 void tls_server_free(struct tls_server *); /* NULL is fine; open streams go on */
 
 /* For stream_open() and stream_accept(): makes s a TLS stream. -1 without memory. */

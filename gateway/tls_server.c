@@ -86,6 +86,12 @@ tls_server_new(const struct conf_listener *conf, char why[TLS_WHY])
 	return NULL;
 }
 
+bool
+tls_server_is_same(const struct tls_server *a, const struct tls_server *b)
+{
+	return X509_cmp(SSL_CTX_get0_certificate(a->ctx), SSL_CTX_get0_certificate(b->ctx)) == 0;
+}
+
 void
 tls_server_free(struct tls_server *server)
 {

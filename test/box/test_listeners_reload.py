@@ -35,7 +35,7 @@ def test_listeners_certificate_exchanged(make, tmp_path):
         with secure(tls, trusting(ca)) as connection:
             assert name_of(connection) == "old"
         shutil.copy(new[1], pair[1])
-        gateway.reloaded()
+        assert gateway.reloaded() == ["changed certificate 127.0.0.1:0"]
         with secure(tls, trusting(ca)) as connection:
             assert name_of(connection) == "new"
             assert connection.request("GET", "/-/healthy").status == 200

@@ -262,7 +262,10 @@ def test_reload_webhook_removed(make):
         gateway.send("critical", entity_id=entity)
     receiver.wait(1)
     hook = hooks(gateway).pop(0)
-    assert gateway.reloaded() == ["removed webhook Payments/ops"]
+    changes = gateway.reload().json()["changes"]
+    assert changes == [{"change": "removed", "kind": "webhook", "service": "Payments", "name": "ops",
+                        "waiting": 5}]
+    assert gateway.wait_log("config.reloaded")["labels.removed"] == "webhook Payments/ops (5 waiting)"
     gateway.wait_log("delivery.dead", 4)
     assert gateway.logged("delivery.delivered", labels__webhook="ops")
     other.wait(5)
