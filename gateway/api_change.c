@@ -101,7 +101,7 @@ create(struct route_request *request, struct arena *arena, const struct json *bo
 		return;
 	if (!(new->fields & FIELD_TITLE))
 		route_refuse(request, SLICE("title"), "is required");
-	else if (!apply(&record))
+	else if (!apply_for(request, &record))
 		in_unavailable(request->in, unstored);
 	else
 		answer(request, 201, number);
@@ -142,7 +142,7 @@ change(struct route_request *request, struct arena *arena, const struct json *bo
 	    !change_read(request, arena, body, row.assigned_to, new) ||
 	    !may_be_opened(request, new))
 		return;
-	if (!apply(&record))
+	if (!apply_for(request, &record))
 		in_unavailable(request->in, unstored);
 	else
 		answer(request, 200, new->number);

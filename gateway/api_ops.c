@@ -74,7 +74,7 @@ api_ready(struct route_request *request)
 static void
 throw_switch(struct route_request *request, const struct record *record, const char *word)
 {
-	if (!apply(record)) {
+	if (!apply_for(request, record)) {
 		in_unavailable(request->in, "The switch could not be stored.");
 		return;
 	}
@@ -88,6 +88,7 @@ api_pause(struct route_request *request)
 	struct record record = apply_record(RECORD_PAUSE, 0);
 
 	log_begin(LOG_LEVEL_WARNING, "server.warning", "applying alerts is paused");
+	route_log_who(request);
 	log_end_after_commit();
 	throw_switch(request, &record, "paused");
 }
@@ -98,6 +99,7 @@ api_resume(struct route_request *request)
 	struct record record = apply_record(RECORD_RESUME, 0);
 
 	log_begin(LOG_LEVEL_INFO, "server.warning", "applying alerts is resumed");
+	route_log_who(request);
 	log_end_after_commit();
 	throw_switch(request, &record, "resumed");
 }

@@ -55,6 +55,7 @@ void
 api_replay(struct route_request *request)
 {
 	struct txn *txn = turn_read();
+	const struct conf_webhook *webhook = NULL;
 	struct delivery_row row;
 	struct uuid id;
 
@@ -62,12 +63,14 @@ api_replay(struct route_request *request)
 		in_unavailable(request->in, "The log cannot be read.");
 	else if (!uuid_parse(request->part[0], &id) || !deliveries_get(txn, &id, &row))
 		route_not_found(request);
-	else if (engine_webhook(delivery_webhook(&id)) == NULL)
+	else if ((webhook = engine_webhook(delivery_webhook(&id))) == NULL)
 		route_detail(request, 400, "webhook: is no longer configured");
 	else if (!replay(&id))
 		in_unavailable(request->in, "The replay could not be stored.");
 	else
 		answer_row(request, &id);
+	if (webhook != NULL)
+		route_log_asked(request, "a replay of a delivery", webhook, &id);
 }
 
 /* ---- many -------------------------------------------------------------------------------- */
@@ -237,7 +240,9 @@ begin(struct route_request *request, const struct wanted *wanted)
 	many->wanted = *wanted;
 	many->at = first_id(wanted->since);
 	many->last = delivery_id(&last, UINT32_MAX);
-	if (!task_begin(&many->task, request))
+	if (task_begin(&many->task, request))
+		route_log_asked(request, "a replay", engine_webhook(wanted->webhook), NULL);
+	else
 		free(many);
 }
 

@@ -163,7 +163,9 @@ begin(struct route_request *request, const struct conf_webhook *webhook)
 	test->task = (struct task){.step = step_test, .gone = on_gone};
 	test->webhook = webhook->id;
 	buf_init(&test->body, BODY_MOST);
-	if (!task_begin(&test->task, request))
+	if (task_begin(&test->task, request))
+		route_log_asked(request, "a test", webhook, NULL);
+	else
 		free_test(test);
 }
 

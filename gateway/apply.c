@@ -22,6 +22,7 @@ static struct {
 	struct event *wake;
 	bool settling;     /* the engine's settle hook is on this turn's list */
 	bool drain;        /* queued alerts may wait to be applied */
+	const struct route_request *asked; /* for the record that is being applied; NULL: nobody */
 	int64_t next;      /* steady: what is due first */
 	/* As of this turn's transaction; taken over when it is committed. */
 	bool turn_drain;
@@ -199,6 +200,17 @@ apply(const struct record *record)
 }
 
 bool
+apply_for(const struct route_request *asked, const struct record *record)
+{
+	bool ok;
+
+	state.asked = asked;
+	ok = apply(record);
+	state.asked = NULL;
+	return ok;
+}
+
+bool
 apply_configure(struct conf *conf)
 {
 	struct txn *txn = turn_write();
@@ -266,6 +278,7 @@ watch_event(uint64_t number, uint8_t type, const char *why)
 	log_begin(LOG_LEVEL_INFO, actions[type], "incident %llu%s%s", (unsigned long long)number,
 	    why == NULL ? "" : ": ", why == NULL ? "" : why);
 	log_number("labels.incident", (int64_t)number);
+	route_log_who(state.asked);
 	log_end_after_commit();
 }
 
@@ -322,6 +335,7 @@ watch_held(uint32_t webhook, bool held)
 	log_begin(LOG_LEVEL_WARNING, "server.warning",
 	    held ? "the webhook is paused" : "the webhook is resumed");
 	log_webhook(webhook);
+	route_log_who(state.asked);
 	log_end_after_commit();
 	/* Without memory the turn fails, and nothing is held. */
 	if (!turn_after_commit(hold, (void *)(uintptr_t)webhook))

@@ -10,6 +10,7 @@
 #include <event2/event.h>
 
 #include "gateway/engine.h"
+#include "gateway/route.h"
 
 extern const struct engine_watch apply_watch;
 
@@ -23,6 +24,9 @@ struct record apply_record(enum record_kind, uint32_t ids);
 /* Applies it in this turn; false when the turn cannot be written: the record does not exist then.
  * Whether it lasts is told to hooks of turn_after_commit(). */
 bool apply(const struct record *) MUST NONNULL;
+
+/* The same for an operator, who is named on the lines about it. */
+bool apply_for(const struct route_request *, const struct record *) MUST NONNULL;
 
 /* Has the engine take the configuration over in this turn. False when it cannot: the turn must then
  * be dropped. */

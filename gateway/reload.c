@@ -286,6 +286,7 @@ api_reload(struct route_request *request)
 	}
 	LIST_INSERT_HEAD(&reload.waiting, waiting, next);
 	reload.wanted = true;
+	route_log_asked(request, "a reload", NULL, NULL);
 }
 
 /* ---- start, stop ------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "gateway/log.h"
 #include "gateway/turn.h"
 #include "proto/json_write.h"
 #include "proto/sign.h"
@@ -150,6 +151,42 @@ find_token(struct slice given)
 	return found;
 }
 
+void
+route_log_who(const struct route_request *request)
+{
+	if (request == NULL)
+		return;
+	if (request->token != NULL)
+		log_text("labels.token", request->token->name);
+	log_address("client.ip", &request->in->peer);
+}
+
+void
+route_log_asked(const struct route_request *request, const char *what,
+    const struct conf_webhook *webhook, const struct uuid *delivery)
+{
+	log_begin(LOG_LEVEL_INFO, "server.warning", "%s is asked for", what);
+	if (webhook != NULL)
+		log_text("labels.webhook", webhook->name);
+	if (delivery != NULL)
+		log_uuid("labels.delivery", delivery);
+	route_log_who(request);
+	log_end();
+}
+
+/* Answers whom it does not let in, and says so: who tries tokens is seen. */
+static bool
+turn_away(struct route_request *request, int status, const char *detail)
+{
+	route_detail(request, status, detail);
+	log_begin(LOG_LEVEL_INFO, "alert.rejected", "%s", detail);
+	route_log_who(request);
+	log_number("http.response.status_code", status);
+	log_outcome(false);
+	log_end();
+	return false;
+}
+
 static bool
 admit(struct route_request *request, enum access access)
 {
@@ -160,16 +197,14 @@ admit(struct route_request *request, enum access access)
 		return true;
 	request->token = find_token(presented(header));
 	if (request->token == NULL) {
-		route_detail(request, 401,
+		snprintf(reply->headers, sizeof reply->headers, "WWW-Authenticate: Token\r\n");
+		return turn_away(request, 401,
 		    header.n == 0 ? "Authentication credentials were not provided."
 				  : "Invalid token.");
-		snprintf(reply->headers, sizeof reply->headers, "WWW-Authenticate: Token\r\n");
-		return false;
 	}
-	if (access == ACCESS_WRITE && request->token->read_only) {
-		route_detail(request, 403, "You do not have permission to perform this action.");
-		return false;
-	}
+	if (access == ACCESS_WRITE && request->token->read_only)
+		return turn_away(request, 403,
+		    "You do not have permission to perform this action.");
 	return true;
 }
 

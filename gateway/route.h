@@ -42,6 +42,13 @@ bool route_number(struct slice, uint64_t *) MUST NONNULL;
  * what `api` serves. False: it is answered. */
 bool route_admit(struct route_request *) MUST NONNULL;
 
+/* Who asks, on the line that is being made: the token's name, the client's address. NULL: nobody
+ * did. */
+void route_log_who(const struct route_request *);
+/* A line that somebody asks for what has no line of its own; with what it is about, or NULL. */
+void route_log_asked(const struct route_request *, const char *what, const struct conf_webhook *,
+    const struct uuid *delivery);
+
 /* A writer onto the reply's body, and the reply's status; JSON's content type is the default. */
 struct json_writer route_reply(struct route_request *, int status) NONNULL;
 void route_detail(struct route_request *, int status, const char *detail) NONNULL;

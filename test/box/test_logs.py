@@ -163,3 +163,71 @@ def test_logs_strangers_paths(strange, path):
     for line in strange.log.lines[since:]:
         assert isinstance(json.loads(line), dict) and len(line) < 2500
         assert not re.search(rb"[\x00-\x1f\x7f]", line)
+
+
+# Who did it.
+
+READER, WRITER = "reader-token-6661", "writer-token-6662"
+TOKENS = [{"name": "look", "token": READER, "read_only": True}, {"name": "night shift", "token": WRITER}]
+
+
+def token(text):
+    return {"Authorization": "Token " + text}
+
+
+def refused(gateway, status):
+    return [(record["message"], record.get("labels.token"), record["client.ip"], record["event.outcome"])
+            for record in gateway.logged("alert.rejected", http__response__status_code=status)]
+
+
+def test_logs_who_is_not_let_in(make):
+    """§2, §12: without a token, with a wrong one, with one that may not: a line, and no token in it."""
+    gateway = make.gateway(tokens=TOKENS)
+    trace = gateway.send("info")
+    assert gateway.get("/api/incidents").status == 401
+    for path in ("/api/incidents", "/-/ready?detail=1", "/api/alert/status/%s/?detail=1" % trace):
+        assert gateway.get(path, token("guessed-token-6663")).status == 401
+    assert gateway.request("POST", "/-/pause", None, token(READER)).status == 403
+    gateway.wait_log("alert.rejected", 5)
+    assert refused(gateway, 401) == [
+        ("Authentication credentials were not provided.", None, "127.0.0.1", "failure"),
+        *[("Invalid token.", None, "127.0.0.1", "failure")] * 3]
+    assert refused(gateway, 403) == [
+        ("You do not have permission to perform this action.", "look", "127.0.0.1", "failure")]
+    text = b"\n".join(gateway.log.lines)
+    assert not any(word in text for word in (b"guessed-token", READER.encode(), WRITER.encode()))
+
+
+def test_logs_who_it_was(make):
+    """§12: what operators do has a line with the token's name and the client's address; what happens by
+    itself names nobody."""
+    gateway = make.gateway(tokens=TOKENS, webhooks=[webhook("ops", make.receiver().url())])
+
+    def did(action, message, path, body=None, method="POST", **match):
+        since = len(gateway.log.records)
+        answered = gateway.request(method, path, body, token(WRITER))
+        assert 200 <= answered.status < 300, answered
+        record = gateway.wait_log(action, since=since, message=message, **match)
+        assert (record.get("labels.token"), record.get("client.ip")) == ("night shift", "127.0.0.1"), record
+        return answered
+
+    gateway.alert("critical", entity_id="a")
+    assert "labels.token" not in gateway.wait_log("incident.triggered")
+    delivery = gateway.get("/api/deliveries", token(READER)).json()["results"][0]["id"]
+    did("server.warning", "applying alerts is paused", "/-/pause")
+    did("server.warning", "applying alerts is resumed", "/-/resume")
+    did("server.warning", "the webhook is paused", "/api/webhooks/ops/pause", labels__webhook="ops")
+    did("server.warning", "the webhook is resumed", "/api/webhooks/ops/resume", labels__webhook="ops")
+    did("server.warning", "a test is asked for", "/api/webhooks/ops/test", labels__webhook="ops")
+    did("server.warning", "a replay of a delivery is asked for", "/api/deliveries/%s/replay" % delivery,
+        labels__webhook="ops", labels__delivery=delivery)
+    did("server.warning", "a replay is asked for", "/api/deliveries/replay", {"webhook": "ops"},
+        labels__webhook="ops")
+    did("server.warning", "a reload is asked for", "/-/reload")
+    did("incident.acknowledged", "incident 1: api", "/api/incidents/1", {"status": 2}, "PATCH")
+    did("incident.resolved", "incident 1: api", "/api/incidents/1", {"status": 3}, "PATCH")
+    service = gateway.get("/api/incidents/1", token(READER)).json()["service"]
+    did("incident.triggered", "incident 2: api", "/api/incidents", {"title": "t", "service": service})
+    gateway.alert("critical", entity_id="b")
+    assert "labels.token" not in gateway.wait_log("incident.triggered", message="incident 3")
+    assert WRITER.encode() not in b"\n".join(gateway.log.lines)
