@@ -26,6 +26,7 @@ enum { LEAST_US = 200000, MOST_US = 3200000 };
 static struct {
 	enum { SERVING, DRAINING, TURNING_AWAY, OVER } step;
 	int64_t until; /* mono: when DRAINING ends */
+	bool hurried;
 	struct event *terminate, *interrupt;
 } drain;
 
@@ -49,10 +50,12 @@ on_signal(evutil_socket_t signal_number, short what, void *arg)
 {
 	(void)what;
 	(void)arg;
-	if (drain.step == SERVING)
+	if (drain.step == SERVING) {
 		begin((int)signal_number);
-	else
-		drain.step = OVER;
+		return;
+	}
+	drain.hurried |= drain.step != OVER;
+	drain.step = OVER;
 }
 
 int
@@ -76,6 +79,12 @@ bool
 drain_begun(void)
 {
 	return drain.step != SERVING;
+}
+
+bool
+drain_hurried(void)
+{
+	return drain.hurried;
 }
 
 static void

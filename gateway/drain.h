@@ -16,6 +16,7 @@ int drain_start(struct event_base *) MUST NONNULL;
 void drain_stop(void);
 
 bool drain_begun(void);
+bool drain_hurried(void); /* a second signal came before it was over */
 /* Once in each pass of the loop: takes the next step when its time has come; true: the loop ends.
  * */
 bool drain_over(void);

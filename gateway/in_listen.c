@@ -6,9 +6,9 @@
  *                   connections end behind the request they are at
  *
  * At most 32 connections are accepted a pass, so that a flood of them is no long turn. At the limit
- * the connection that has waited longest for its next request gives way, if it has done so for a
- * second; otherwise accepting stops until one ends, and those to come wait in the kernel's queue.
- * Out of descriptors it rests for a while. A listener that stays readable would spin.
+ * the connection that has waited longest for a request, its first too, gives way, if it has done so
+ * for a second; otherwise accepting stops until one ends, and those to come wait in the kernel's
+ * queue. Out of descriptors it rests for a while. A listener that stays readable would spin.
  */
 #include "gateway/in_parts.h"
 
@@ -20,6 +20,7 @@
 #include "gateway/clock.h"
 #include "gateway/log.h"
 #include "gateway/net.h"
+#include "gateway/passed.h"
 #include "gateway/tls.h"
 
 enum { ACCEPT_MOST = 32, REST_US = 100000 };
@@ -58,6 +59,18 @@ in_tell_refused(const char *why)
 	log_end();
 }
 
+/* One line a second at most: those that wait ask again and again. */
+static bool
+may_tell(void)
+{
+	int64_t now = clock_mono();
+
+	if (in.told != 0 && now - in.told < CLOCK_S)
+		return false;
+	in.told = now;
+	return true;
+}
+
 /* A client that goes away is not worth a line. */
 void
 in_lose(struct in_conn *c, bool lacking)
@@ -81,21 +94,48 @@ rest(void)
 {
 	int64_t now = clock_mono();
 
-	if (in.told == 0 || now - in.told >= CLOCK_S) {
+	if (may_tell())
 		in_tell_refused(strerror(errno));
-		in.told = now;
-	}
 	in.rests_until = now + REST_US;
 	accept_on(false);
 }
 
-/* The connection that makes room for another, or NULL. */
+/* The connection that makes room for another, or NULL. One that has not begun is no better than one
+ * that is idle: who sends nothing, or a handshake byte by byte, would keep all others out. */
 static struct in_conn *
 giving_way(void)
 {
-	struct in_conn *c = TAILQ_FIRST(&in.lists[IN_IDLE]);
+	static const enum in_state states[] = {IN_IDLE, IN_PROXY, IN_SECURE};
+	struct in_conn *longest = NULL, *c;
 
-	return c != NULL && clock_mono() - c->since >= IN_GIVES_WAY ? c : NULL;
+	for (size_t i = 0; i < COUNT_OF(states); i++) {
+		c = TAILQ_FIRST(&in.lists[states[i]]);
+		if (c != NULL && (longest == NULL || c->since < longest->since))
+			longest = c;
+	}
+	return longest != NULL && clock_mono() - longest->since >= IN_GIVES_WAY ? longest : NULL;
+}
+
+static void
+give_way(struct in_conn *c)
+{
+	if (in_is_opening(c))
+		in_dismiss(c, METRICS_CONNECTIONS, "another one needed its place");
+	else
+		in_close(c);
+}
+
+static void
+let_wait(void)
+{
+	metrics_refused(METRICS_CONNECTIONS);
+	if (may_tell()) {
+		log_begin(LOG_LEVEL_WARNING, "server.warning",
+		    "clients wait for a connection: all %zu are in use (limits.connections)",
+		    in.limits.connections);
+		log_end();
+	}
+	accept_on(false);
 }
 
 void
@@ -118,12 +158,10 @@ make_room(bool waits)
 	if (!waits)
 		return false;
 	c = giving_way();
-	if (c != NULL) {
-		in_close(c);
-	} else {
-		metrics_refused(METRICS_CONNECTIONS);
-		accept_on(false);
-	}
+	if (c != NULL)
+		give_way(c);
+	else
+		let_wait();
 	return c != NULL;
 }
 
@@ -308,17 +346,42 @@ adopt(const struct plan *plan)
 		in_watch(listener->event, true);
 }
 
+/* A passed socket cannot be had again, so it is kept for another reload. */
+static void
+give_up(struct in_listener *listener)
+{
+	if (listener->socket.passed) {
+		log_begin(LOG_LEVEL_WARNING, "server.warning",
+		    "no listener takes a socket that the service manager passed: it is kept, and "
+		    "who connects to it waits");
+		log_text("server.address", slice_of(listener->socket.text));
+		log_end();
+	}
+	retire(listener);
+}
+
+static size_t
+passed_listeners(void)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < in.listener_count; i++)
+		n += in.listeners[i]->socket.passed;
+	return n;
+}
+
 static void
 commit(const struct plan *plans, size_t count)
 {
 	for (size_t i = 0; i < in.listener_count; i++)
 		if (!is_taken(plans, count, in.listeners[i]))
-			retire(in.listeners[i]);
+			give_up(in.listeners[i]);
 	for (size_t i = 0; i < count; i++) {
 		adopt(&plans[i]);
 		in.listeners[i] = plans[i].listener;
 	}
 	in.listener_count = count;
+	passed_settle(passed_listeners());
 }
 
 /* One too many, so that none needs memory as well. */

@@ -1,7 +1,7 @@
 /*
  * The beginning of a connection, each step where its listener asks for it:
  *
- *     accepted ──▶ PROXY ──▶ SECURE ──▶ HEAD
+ *     accepted ──▶ PROXY ──▶ SECURE ──▶ IDLE
  *                  a header  a handshake
  *
  * The PROXY header is looked at before it is taken out of the socket, since what follows it belongs
@@ -106,7 +106,7 @@ shake_hands(struct in_conn *c)
 	}
 	in_write_on(c, result == STREAM_WANT_WRITE);
 	if (result == 0)
-		in_enter(c, IN_HEAD);
+		in_enter(c, IN_IDLE);
 }
 
 /* The stream begins here, behind the PROXY header if there is one. */
@@ -119,7 +119,7 @@ in_begin(struct in_conn *c)
 	if (stream_accept(&c->stream, c->fd, c->listener->tls) != 0)
 		in_lose(c, true);
 	else
-		in_enter(c, c->listener->tls == NULL ? IN_HEAD : IN_SECURE);
+		in_enter(c, c->listener->tls == NULL ? IN_IDLE : IN_SECURE);
 }
 
 void

@@ -122,7 +122,7 @@ struct in_server {
 	bool draining;               /* answers say "Connection: close" */
 	bool turning_away;           /* answers are 503 */
 	bool unwatched;              /* something is not watched that should be */
-	int64_t told;                /* mono: when it was last logged that it rests */
+	int64_t told;                /* mono: when it was last logged that clients wait */
 	struct buf body;             /* of the reply being made */
 	struct buf wire;             /* the reply as bytes */
 	char shared[IN_SHARED_SIZE]; /* what was just read; nothing stays in it */

@@ -32,11 +32,12 @@ wants_bare(void)
 }
 
 /* From this machine for certain: by a listener that only it reaches, and not by a proxy on behalf
- * of another, whoever that is said to be. */
+ * of another, whoever that is said to be, or if nobody is named. */
 static bool
 is_local(const struct in_conn *c)
 {
-	return c->listener->socket.local && memcmp(&c->client, &c->peer, sizeof c->peer) == 0 &&
+	return c->listener->socket.local &&
+	       !forwarded_is(&head, &c->peer, in.trusted, in.trusted_count) &&
 	       (address_is_none(&c->peer) || address_is_loopback(&c->peer));
 }
 

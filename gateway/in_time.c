@@ -71,8 +71,7 @@ in_rearm(struct in_conn *c)
 bool
 in_is_quiet(const struct in_conn *c)
 {
-	return in_is_opening(c) ||
-	       ((c->state == IN_IDLE || c->state == IN_HEAD) && c->in.n == 0 && c->out.n == 0);
+	return in_is_opening(c) || (c->state == IN_IDLE && c->in.n == 0 && c->out.n == 0);
 }
 
 static void
@@ -80,7 +79,7 @@ expire(struct in_conn *c)
 {
 	if (in_is_opening(c))
 		in_dismiss(c, METRICS_HEADER_TIME, "it took too long");
-	else if (c->state == IN_HEAD && c->in.n > 0)
+	else if (c->state == IN_HEAD)
 		in_refuse(c, 408, "The header block took too long.");
 	else if (c->state == IN_BODY)
 		in_refuse(c, 408, "The body took too long.");

@@ -4,6 +4,7 @@
  */
 #include "gateway/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -313,26 +314,41 @@ log_settle(bool committed)
 	state.parked_lines = 0;
 }
 
-/* The lines lost are themselves worth a line, as soon as one fits. */
+/* The lines lost are themselves worth a line, as soon as one can be written. */
 static void
 tell_dropped(void)
 {
-	uint64_t lost = state.dropped - state.told;
+	uint64_t lost = state.dropped - state.told, again;
 
 	if (lost == 0 || !log_out_has_room())
 		return;
-	state.told = state.dropped;
 	log_begin(LOG_LEVEL_WARNING, "log.dropped",
-	    "%llu lines were dropped: the reader was too slow, or memory too short",
+	    "%llu lines were dropped: the reader was too slow or is gone, the disk full, or memory "
+	    "too short",
 	    (unsigned long long)lost);
 	log_end();
+	again = log_out_flush(); /* this line, perhaps */
+	state.dropped += again;
+	if (again == 0)
+		state.told += lost;
 }
 
 void
 log_flush(void)
 {
-	log_out_flush();
+	state.dropped += log_out_flush();
 	tell_dropped();
+}
+
+/* Standard error may be the pipe that nobody reads: nothing waits for it. */
+static void
+tell_unwritten(uint64_t lines)
+{
+	struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	if (lines > 0 && poll(&room, 1, 0) == 1)
+		dprintf(STDERR_FILENO, "tocsin: %llu lines of the log could not be written\n",
+		    (unsigned long long)lines);
 }
 
 /* As if it came now, with one field more. */
@@ -374,7 +390,8 @@ log_stop(void)
 	log_flush();
 	for (int i = 0; i < 5 && log_out_wait(); i++)
 		log_flush();
-	log_out_stop();
+	tell_unwritten(log_out_stop() + state.dropped - state.told);
+	state.told = state.dropped;
 	buf_free(&state.line);
 	buf_free(&state.parked);
 	fold_stop();

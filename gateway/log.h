@@ -4,8 +4,9 @@
  * A line is made between log_begin() and log_end(), one at a time; fields are left out when the
  * level is not logged. Lines are staged and written once a turn by log_flush(), without ever
  * blocking: what a stalled reader does not take waits in a bounded buffer, then lines are dropped
- * and counted. Everything strangers wrote is escaped and cut. Lines that come again and again
- * within a second are folded into one with `labels.repeated` (fold.h).
+ * and counted, and so are lines that cannot be written at all. Everything strangers wrote is
+ * escaped and cut. Lines that come again and again within a second are folded into one with
+ * `labels.repeated` (fold.h).
  */
 #ifndef GATEWAY_LOG_H
 #define GATEWAY_LOG_H
@@ -15,7 +16,8 @@
 /* Opens standard output for writing without blocking. Before this lines go to standard error. */
 void log_start(enum conf_log_level, enum conf_log_format);
 void log_configure(enum conf_log_level, enum conf_log_format); /* from the next line on */
-void log_stop(void); /* writes what the reader takes within half a second */
+/* Writes what the reader takes within half a second; what is lost is told on standard error. */
+void log_stop(void);
 
 void log_begin(enum conf_log_level, const char *action, const char *message, ...) PRINTF(3, 4);
 void log_text(const char *key, struct slice); /* anybody's bytes; an empty slice is left out */

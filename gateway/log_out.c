@@ -17,7 +17,9 @@
 static struct {
 	int fd;
 	bool socket;
-	bool ask; /* writing may block unless there is room */
+	bool ask;     /* writing may block unless there is room */
+	bool torn;    /* what is staged begins within a line */
+	bool failing; /* the last write did */
 	struct buf staged;
 } out = {.fd = STDERR_FILENO};
 
@@ -64,7 +66,7 @@ log_out_put(const struct buf *lines)
 bool
 log_out_has_room(void)
 {
-	return out.staged.n <= LOG_OUT_MOST / 2;
+	return out.staged.n <= LOG_OUT_MOST / 2 && !out.failing;
 }
 
 static ssize_t
@@ -82,7 +84,32 @@ put_out(const char *p, size_t n)
 	return write(out.fd, p, n);
 }
 
-void
+/* Lines of what is staged from byte `at` on. */
+static uint64_t
+count_lines(size_t at)
+{
+	uint64_t lines = 0;
+
+	for (; at < out.staged.n; at++)
+		lines += out.staged.p[at] == '\n';
+	return lines;
+}
+
+/* Keeps the rest of a line that is half written, so that the next one begins where it should. */
+static uint64_t
+lose(void)
+{
+	size_t kept = 0;
+	uint64_t lines;
+
+	while (out.torn && out.staged.p[kept++] != '\n')
+		continue;
+	lines = count_lines(kept);
+	buf_cut(&out.staged, kept);
+	return lines;
+}
+
+uint64_t
 log_out_flush(void)
 {
 	ssize_t n;
@@ -91,10 +118,13 @@ log_out_flush(void)
 		n = put_out(out.staged.p, out.staged.n);
 		if (n < 0 && errno == EINTR)
 			continue;
+		out.failing = n < 0 && errno != EAGAIN;
 		if (n <= 0)
 			break;
+		out.torn = out.staged.p[n - 1] != '\n';
 		buf_drop(&out.staged, (size_t)n);
 	}
+	return out.failing && out.staged.n > 0 ? lose() : 0;
 }
 
 bool
@@ -107,8 +137,12 @@ log_out_wait(void)
 	return out.staged.n > 0;
 }
 
-void
+uint64_t
 log_out_stop(void)
 {
+	uint64_t lines = count_lines(0);
+
 	buf_free(&out.staged);
+	out.torn = out.failing = false;
+	return lines;
 }

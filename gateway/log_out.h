@@ -1,6 +1,8 @@
 /*
  * Where log lines go: standard output, whose reader may be slow, stopped or gone. Nothing here
- * blocks; what the reader does not take waits, up to LOG_OUT_MOST bytes (CONTRACT §12).
+ * blocks; what the reader does not take waits, up to LOG_OUT_MOST bytes (CONTRACT §12). What can
+ * never be written, since the reader is gone or the disk is full, does not wait: it is lost, but for
+ * the rest of a line that is half written.
  */
 #ifndef GATEWAY_LOG_OUT_H
 #define GATEWAY_LOG_OUT_H
@@ -17,10 +19,11 @@ int log_out_open(void) MUST;
 
 /* All of it or nothing; false: there is no room. */
 bool log_out_put(const struct buf *) MUST NONNULL;
-bool log_out_has_room(void) MUST; /* for a line, and many more */
+bool log_out_has_room(void) MUST; /* for a line, and many more, and the last write did not fail */
 
-void log_out_flush(void); /* writes what the reader takes */
-bool log_out_wait(void);  /* 100 ms at most, until it takes more; false: nothing waits */
-void log_out_stop(void);  /* forgets the rest */
+/* Writes what the reader takes. Returns how many lines are lost. */
+uint64_t log_out_flush(void) MUST;
+bool log_out_wait(void);          /* 100 ms at most, until it takes more; false: nothing waits */
+uint64_t log_out_stop(void) MUST; /* forgets the rest; how many lines that is */
 
 #endif

@@ -7,9 +7,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/log.h"
+#include "gateway/net.h"
+
 enum { FIRST = 3, MOST = 1024 };
 
 static int count;
+static bool settled, closed;
 
 /* The variable's number; 0 if it is not one. */
 static long
@@ -50,6 +54,34 @@ passed_count(void)
 	return count;
 }
 
+static void
+close_unused(int fd)
+{
+	struct sockaddr_storage name;
+	char text[NET_TEXT] = "";
+
+	net_local(fd, &name);
+	if (name.ss_family != 0)
+		net_text(&name, text);
+	log_begin(LOG_LEVEL_WARNING, "server.warning",
+	    "a socket that the service manager passed is closed: no \"systemd\" listener takes it");
+	log_text("server.address", slice_of(text));
+	log_end();
+	close(fd);
+	closed = true;
+}
+
+void
+passed_settle(size_t n)
+{
+	if (settled)
+		return;
+	settled = true;
+	for (int i = (int)n; i < count; i++)
+		close_unused(FIRST + i);
+	count = (int)n < count ? (int)n : count;
+}
+
 static bool
 is(int fd, int option, int value)
 {
@@ -66,9 +98,9 @@ passed_socket(size_t n, char why[256])
 
 	if (n >= (size_t)count) {
 		snprintf(why, 256,
-		    "the service manager passed %d sockets (LISTEN_FDS), \"systemd\" is given %zu "
+		    "the service manager passed %d sockets (LISTEN_FDS)%s, \"systemd\" is given %zu "
 		    "times or more",
-		    count, n + 1);
+		    count, closed ? " that a listener had at the start" : "", n + 1);
 		return -1;
 	}
 	if (!is(fd, SO_ACCEPTCONN, 1) || !is(fd, SO_TYPE, SOCK_STREAM)) {

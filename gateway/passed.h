@@ -13,8 +13,12 @@ void passed_start(void);
 
 int passed_count(void);
 
-/* The n-th of them, from 0. It stays open, also when nobody listens to it for a while: it cannot be
- * had again. -1 with a sentence in why. */
+/* Closes, and warns of, those from the n-th on: no listener has them at the start, and whoever
+ * connected to one would wait for ever. Only the first call does. */
+void passed_settle(size_t n);
+
+/* The n-th of them, from 0. Once a listener has had it, it stays open, also when nobody listens to
+ * it for a while: it cannot be had again. -1 with a sentence in why. */
 int passed_socket(size_t n, char why[256]) MUST NONNULL;
 
 #endif

@@ -288,9 +288,23 @@ start_events(void)
 
 /* ---- the way down ------------------------------------------------------------------------ */
 
+/* attempts: in flight when the loop ended; they are made again after the next start. */
+static void
+tell_stopped(size_t attempts)
+{
+	log_begin(LOG_LEVEL_INFO, "server.stopped", "stopped%s",
+	    drain_hurried() ? " at once, as a second signal came" : "");
+	if (drain_hurried() || attempts > 0)
+		log_number("labels.attempts_cut_off", (int64_t)attempts);
+	log_outcome(true);
+	log_end();
+}
+
 static void
 stop(void)
 {
+	size_t attempts = job_in_flight();
+
 	in_stop();
 	task_stop();
 	job_stop();
@@ -310,9 +324,7 @@ stop(void)
 	event_base_loop(server.base, EVLOOP_NONBLOCK); /* cancelled look-ups say so once more */
 	event_base_free(server.base);
 	store_close(server.store);
-	log_begin(LOG_LEVEL_INFO, "server.stopped", "stopped");
-	log_outcome(true);
-	log_end();
+	tell_stopped(attempts);
 	log_stop();
 	notify_stop();
 	libevent_global_shutdown();

@@ -4,6 +4,8 @@
  */
 #include "proto/forwarded.h"
 
+static const char plain_name[] = "X-Forwarded-For", standard_name[] = "Forwarded";
+
 /* What is left of all headers of one name: a list, and the headers in front of it. */
 struct walk {
 	const struct http_head *head;
@@ -185,11 +187,19 @@ speaks_for_others(const struct address *peer, const struct cidr *trusted, size_t
 	return count > 0 && (address_is_none(peer) || is_trusted(peer, trusted, count));
 }
 
+bool
+forwarded_is(const struct http_head *head, const struct address *peer, const struct cidr *trusted,
+    size_t count)
+{
+	return speaks_for_others(peer, trusted, count) &&
+	       (http_header(head, plain_name).p != NULL || http_header(head, standard_name).p != NULL);
+}
+
 struct address
 forwarded_client(const struct http_head *head, struct address peer, const struct cidr *trusted,
     size_t count)
 {
-	struct walk walk = {head, "X-Forwarded-For", head->count, {NULL, 0}};
+	struct walk walk = {head, plain_name, head->count, {NULL, 0}};
 	bool goes_on = speaks_for_others(&peer, trusted, count), plain;
 	struct address next;
 
@@ -197,7 +207,7 @@ forwarded_client(const struct http_head *head, struct address peer, const struct
 		return peer;
 	plain = http_header(head, walk.name).p != NULL;
 	if (!plain)
-		walk.name = "Forwarded";
+		walk.name = standard_name;
 	for (int hops = 0; goes_on && hops < FORWARDED_HOPS; hops++) {
 		struct slice element = next_element(&walk);
 

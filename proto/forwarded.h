@@ -26,4 +26,9 @@ enum { FORWARDED_HOPS = 32 }; /* the walk is never longer */
 struct address forwarded_client(const struct http_head *, struct address peer,
     const struct cidr *trusted, size_t count);
 
+/* Whether a trusted proxy asks on behalf of another: it sent one of the headers, whatever stands in
+ * it. */
+bool forwarded_is(const struct http_head *, const struct address *peer, const struct cidr *trusted,
+    size_t count) MUST;
+
 #endif

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from certificates import Authority
 from gateway import SLOW, ingest, until, webhook
 from wire import Connection, flood, request
 
@@ -90,6 +91,38 @@ def test_connections_idle_give_way(make):
         for connection in (idle[0], idle[2], idle[3]):
             assert connection.request("GET", "/-/healthy").status == 200
     close(idle)
+
+
+def test_connections_silent_give_way(make, tmp_path):
+    """§10: those that never send a byte are idle as well, wherever they connect: behind a second they
+    keep nobody out. That somebody waited is told."""
+    certificate, key = Authority(tmp_path).issue("gateway", "IP:127.0.0.1")
+    first = {"address": "127.0.0.1:0"}
+    gateway = make.gateway(limits={"connections": 50, "header_time": "60s"},
+                           listen=[first, {**first, "proxy_protocol": True}, {**first, "tls": {
+                                "certificate": certificate, "key": key}}])
+    for address in gateway.addresses():
+        silent = [Connection(address) for _ in range(60)]
+        begun = time.monotonic()
+        assert gateway.get("/-/ready").status == 200
+        assert time.monotonic() - begun < 3 * SLOW
+        close(silent)
+    assert "50" in gateway.wait_log("server.warning")["message"]
+    assert len(gateway.logged("server.warning")) <= 3 * (1 + 3 * SLOW)
+
+
+def test_connections_first_byte(make):
+    """§10: header_time is from the first byte; before it a connection has idle_time."""
+    gateway = make.gateway(limits={"header_time": "300ms"})
+    with gateway.connect() as connection:
+        time.sleep(0.8)
+        assert connection.request("GET", "/-/healthy").status == 200
+    with gateway.connect() as connection:
+        time.sleep(0.8)
+        connection.send(HALF)
+        begun = time.monotonic()
+        assert connection.read().status == 408
+        assert 0.25 < time.monotonic() - begun < 0.3 + 0.5 * SLOW
 
 
 def set_soft(gateway, soft):

@@ -39,7 +39,8 @@ def test_drain_serves_on(make):
     assert gateway.wait() == 0
     assert 1 <= time.monotonic() - began < 1 + 1 * SLOW  # not sooner, though there was nothing to do
     assert refused(gateway.address)
-    assert gateway.log.records[-1]["event.action"] == "server.stopped"
+    last = gateway.log.records[-1]
+    assert (last["event.action"], last["message"]) == ("server.stopped", "stopped")
 
 
 def test_drain_turns_away(make):
@@ -125,7 +126,9 @@ def test_drain_twice(make, second):
     gateway.signal(second)
     assert gateway.wait() == 0
     assert time.monotonic() - began < 1 * SLOW
-    assert gateway.logged("server.stopped")
+    last = gateway.log.records[-1]
+    assert last["event.action"] == "server.stopped"
+    assert "second signal" in last["message"] and last["labels.attempts_cut_off"] == 1
     gateway.start()
     assert receiver.wait(2)[0].id == receiver.requests[1].id
     until(lambda: gateway.rows()["lanes"] == 0)

@@ -102,6 +102,20 @@ def test_forwarded_not_this_machine(gateway):
     """§2: without tokens the API is this machine's, not that of a proxy's clients, whoever they say
     they are."""
     for headers, status in (({"X-Forwarded-For": "192.0.2.1"}, 401), ({}, 200),
-                            ({"X-Forwarded-For": "127.0.0.1"}, 401)):
+                            ({"X-Forwarded-For": "127.0.0.1"}, 401),
+                            ({"X-Forwarded-For": "127.0.0.2"}, 401),
+                            ({"X-Forwarded-For": "unknown"}, 401), ({"X-Forwarded-For": ""}, 401),
+                            ({"Forwarded": "for=unknown"}, 401), ({"Forwarded": "for=_hidden"}, 401),
+                            ({"Forwarded": "by=192.0.2.1"}, 401)):
         with Connection(gateway.address, source="127.0.0.2") as connection:
+            assert connection.request("GET", "/api/incidents", None, headers).status == status
+
+
+def test_forwarded_unix_not_this_machine(gateway):
+    """§2: nor that of whom a proxy speaks for through a unix socket; what a client here writes by
+    itself changes nothing."""
+    address, unix, _ = gateway.addresses()
+    for to, headers, status in ((unix, {}, 200), (unix, {"X-Forwarded-For": "unknown"}, 401),
+                                (address, {"X-Forwarded-For": "unknown"}, 200)):
+        with Connection(to) as connection:
             assert connection.request("GET", "/api/incidents", None, headers).status == status

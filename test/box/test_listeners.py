@@ -193,6 +193,24 @@ def test_listeners_passed_are_kept(make):
     waiting.close()
 
 
+def test_listeners_passed_too_many(make):
+    """§10: a socket that is passed and that no listener takes is closed, and told: its clients would
+    wait for ever."""
+    sockets = [listening(), listening(), listening()]
+    names = [sock.getsockname() for sock in sockets]
+    gateway = make.keep(Activated(sockets, listen=[{"address": "systemd"}]))
+    for sock in sockets[1:]:
+        sock.close()  # the gateway's alone
+    for name in names[1:]:
+        gateway.wait_log("server.warning", server__address="127.0.0.1:%d" % name[1])
+        assert refused(name)
+    assert len(gateway.logged("server.warning")) == 2
+    assert healthy(names[0]) == 200
+    answer = gateway.reload(listen=[{"address": "systemd"}] * 2)
+    assert answer.status == 400 and "at the start" in answer.json()["errors"][0]
+    assert healthy(names[0]) == 200
+
+
 def start_fails(gateway, **more):
     """Runs the gateway's command, which must end with 1; what it said."""
     gateway.write()

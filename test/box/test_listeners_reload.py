@@ -90,6 +90,8 @@ def test_listeners_passed_come_back(make):
     own, passed = {"address": "127.0.0.1:0"}, {"address": "systemd"}
     gateway = make.keep(Activated(sockets, listen=[own, passed, passed]))
     gateway.reloaded(listen=[own])
+    for name in (first, second):
+        gateway.wait_log("server.warning", server__address="127.0.0.1:%d" % name[1])
     gateway.reloaded(listen=[own, passed])
     assert healthy(first) == 200
     with Connection(second) as waiting:

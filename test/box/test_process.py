@@ -1,5 +1,6 @@
 """What the process keeps others from, and what it leaves to them. CONTRACT §1, §10."""
 import os
+import re
 import shutil
 import signal
 import stat
@@ -9,6 +10,7 @@ import threading
 import pytest
 
 from gateway import PROGRAM, run, until
+from scrape import scrape
 
 NOBODY = 65534
 
@@ -82,11 +84,12 @@ def test_process_files_are_its_own(make):
 
 
 def test_process_without_a_reader(make):
-    """§1.5: a log whose reader is gone costs lines, not the gateway."""
+    """§1.5: a log whose reader is gone costs lines, not the gateway; how many is told elsewhere."""
     gateway = make.gateway(start=False)
     gateway.write()
-    process = subprocess.Popen([PROGRAM, "run", "-c", gateway.file], stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, cwd=gateway.directory)
+    with open(os.path.join(gateway.directory, "stderr"), "wb") as errors:
+        process = subprocess.Popen([PROGRAM, "run", "-c", gateway.file], stdout=subprocess.PIPE,
+                                   stderr=errors, cwd=gateway.directory)
     try:
         address = process.stdout.readline().split(b'"server.address": "')[1].split(b'"')[0]
         process.stdout.close()
@@ -98,8 +101,33 @@ def test_process_without_a_reader(make):
         for thread in threads:
             thread.join()
         until(lambda: gateway.get("/-/ready").status == 200)
+        until(lambda: scrape(gateway).get("log_lines_dropped_total") >= 5)
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+        told = re.fullmatch(r"tocsin: (\d+) lines of the log .*\n", gateway.complaints())
+        assert int(told[1]) >= 5
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.mark.parametrize("redirection", ["<&-", ">&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_process_without_standard_files(make, redirection):
+    """§1: started without standard input, output or error, it opens nothing in their place that it
+    writes lines into, or reads."""
+    gateway = make.gateway(start=False, wrapper=["sh", "-c", 'exec "$@" %s' % redirection, "sh"])
+    path = os.path.join(gateway.directory, "s")
+    gateway.conf["listen"] = [{"address": "unix:" + path}]
+    gateway.spawn()
+    until(lambda: os.path.exists(path), what="the socket")
+    gateway.address = path
+    assert gateway.alert("critical")["is_incident_created"]
+    for fd, number in (("<&-", 0), (" >&-", 1), ("2>&-", 2)):
+        if fd in " " + redirection:
+            target = os.readlink("/proc/%d/fd/%d" % (gateway.process.pid, number))
+            assert target == "/dev/null"
+    gateway.stop()
+    gateway.wrapper = []
+    gateway.start()
+    gateway.address = path
+    assert gateway.get("/api/incidents").json()["count"] == 1  # nothing wrote into the store

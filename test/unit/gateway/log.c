@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "gateway/clock.h"
@@ -522,10 +523,12 @@ test_log_stalled_parked(void **state)
 	parse_all(visit_nothing);
 }
 
-/* A reader that is gone is no worse. */
+/* A reader that is gone is no worse: its lines are counted. */
 static void
 test_log_reader_gone(void **state)
 {
+	uint64_t dropped_before = log_dropped();
+
 	(void)state;
 	take_over(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
 	close(out.reader);
@@ -537,6 +540,59 @@ test_log_reader_gone(void **state)
 	out.reader = open("/dev/null", O_RDONLY);
 	give_back();
 	assert_int_equal(out.n, 0);
+	assert_int_equal(log_dropped() - dropped_before, 20000);
+}
+
+/* How large a file may become. */
+static void
+limit_files(rlim_t size)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = size;
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+/* A file that cannot grow: what does not fit is counted, what is half written is completed when it
+ * can, and then all the rest is told. */
+static void
+test_log_no_room(void **state)
+{
+	enum { WRITTEN = 100, FITS = 1000 };
+	uint64_t dropped_before = log_dropped(), dropped;
+	int file = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+	size_t whole;
+
+	(void)state;
+	assert_true(file >= 0);
+	take_over(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+	log_stop();
+	dup2(file, STDOUT_FILENO);
+	log_start(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+	limit_files(FITS);
+	for (int i = 0; i < WRITTEN; i++) {
+		log_begin(LOG_LEVEL_INFO, "test.action", "%d", i);
+		log_end();
+		log_flush();
+	}
+	dropped = log_dropped() - dropped_before;
+	limit_files(RLIM_INFINITY);
+	log_flush(); /* the half line's rest */
+	line("k", SLICE("last"));
+	log_flush();
+	out.n = (size_t)pread(file, out.text, READ_MAX, 0);
+	out.text[out.n] = '\0';
+	whole = out.n;
+	close(file);
+	give_back();
+	assert_int_equal(out.n, whole);
+	assert_in_range(dropped, WRITTEN - FITS / 80, WRITTEN - 1);
+	assert_int_equal(lines(), WRITTEN - dropped + 2); /* the last, and that about the lost */
+	assert_non_null(strstr(out.text, "last"));
+	told_dropped = 0;
+	parse_all(visit_dropped);
+	assert_int_equal(told_dropped, dropped);
 }
 
 int
@@ -554,8 +610,10 @@ main(void)
 						  cmocka_unit_test(test_log_folded_text),
 						  cmocka_unit_test(test_log_stalled),
 						  cmocka_unit_test(test_log_stalled_parked),
-						  cmocka_unit_test(test_log_reader_gone)};
+						  cmocka_unit_test(test_log_reader_gone),
+						  cmocka_unit_test(test_log_no_room)};
 
 	signal(SIGPIPE, SIG_IGN); /* as the gateway does */
+	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

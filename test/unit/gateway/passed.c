@@ -86,12 +86,30 @@ test_passed_sockets(void **state)
 	}
 }
 
+/* What no listener has is closed, once; what one had stays. */
+static void
+test_passed_settled(void **state)
+{
+	char why[256] = "";
+
+	(void)state;
+	passed_settle(2);
+	assert_int_equal(passed_count(), 2);
+	assert_int_equal(fcntl(5, F_GETFD), -1);
+	passed_settle(0);
+	assert_int_equal(passed_count(), 2);
+	assert_int_equal(passed_socket(0, why), 3);
+	assert_int_equal(passed_socket(2, why), -1);
+	assert_non_null(strstr(why, "at the start"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_passed_none),
 		cmocka_unit_test(test_passed_sockets),
+		cmocka_unit_test(test_passed_settled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,19 +21,32 @@ setup(void **state)
 		   : -1;
 }
 
-static struct address
-client_of(const char *headers, const char *peer, size_t count)
+static const struct http_head *
+read_head(const char *headers)
 {
 	static char text[64 << 10];
 	static struct http_head head;
 	size_t scanned = 0;
-	struct address address = {{0}};
 	int n = snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: a\r\n%s\r\n", headers);
 
 	assert_true(http_read_request((struct slice){text, (size_t)n}, sizeof text, &scanned,
 			&head) == n);
+	return &head;
+}
+
+static struct address
+read_peer(const char *peer)
+{
+	struct address address = {{0}};
+
 	assert_true(peer == NULL || address_parse(slice_of(peer), &address));
-	return forwarded_client(&head, address, trusted, count);
+	return address;
+}
+
+static struct address
+client_of(const char *headers, const char *peer, size_t count)
+{
+	return forwarded_client(read_head(headers), read_peer(peer), trusted, count);
 }
 
 static void
@@ -156,6 +169,32 @@ test_forwarded_without_address(void **state)
 	expect(XFF("what"), NULL, 2, "::");
 }
 
+/* On behalf of another: whatever the header says, if who sent it is trusted. */
+static bool
+is_forwarded(const char *headers, const char *peer, size_t count)
+{
+	struct address address = read_peer(peer);
+
+	return forwarded_is(read_head(headers), &address, trusted, count);
+}
+
+static void
+test_forwarded_is(void **state)
+{
+	static const char *const headers[] = {XFF("192.0.2.1"), XFF("10.0.0.1"), XFF("unknown"),
+					      XFF(""), FWD("for=_hidden"), FWD("by=10.0.0.1")};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(headers); i++) {
+		assert_true(is_forwarded(headers[i], "10.0.0.1", 2));
+		assert_true(is_forwarded(headers[i], NULL, 1));
+		assert_false(is_forwarded(headers[i], NULL, 0));
+		assert_false(is_forwarded(headers[i], "192.0.2.1", 2));
+	}
+	assert_false(is_forwarded("", "10.0.0.1", 2));
+	assert_false(is_forwarded("X-Forwarded-Proto: https\r\n", "10.0.0.1", 2));
+}
+
 /* Thousands of trusted hops are not walked through. */
 static void
 test_forwarded_bounded(void **state)
@@ -180,6 +219,7 @@ main(void)
 		cmocka_unit_test(test_forwarded),
 		cmocka_unit_test(test_forwarded_not_trusted),
 		cmocka_unit_test(test_forwarded_without_address),
+		cmocka_unit_test(test_forwarded_is),
 		cmocka_unit_test(test_forwarded_bounded),
 	};
 
