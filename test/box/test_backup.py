@@ -103,7 +103,8 @@ def test_backup_of_a_stopped_gateway(make, tmp_path):
     gateway = make.gateway()
     gateway.alert("critical")
     gateway.stop()
-    backup(gateway, tmp_path / "copy")
+    done = backup(gateway, tmp_path / "copy")
+    assert done.stdout.endswith("copy holds 1 incident and 1 alert\n")
     assert dump(str(tmp_path / "copy")) == dump(gateway.data)
 
 
