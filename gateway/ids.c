@@ -108,5 +108,8 @@ ids_random_uuid(void)
 int
 ids_jitter(void)
 {
-	return (int)randombytes_uniform(401) - 200;
+	uint32_t random;
+
+	ids_random(&random, sizeof random);
+	return (int)((uint64_t)random * 401 >> 32) - 200;
 }
