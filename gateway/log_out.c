@@ -112,6 +112,7 @@ lose(void)
 uint64_t
 log_out_flush(void)
 {
+	bool gone = false; /* other errors may pass: what is staged is tried again */
 	ssize_t n;
 
 	while (out.staged.n > 0) {
@@ -119,12 +120,13 @@ log_out_flush(void)
 		if (n < 0 && errno == EINTR)
 			continue;
 		out.failing = n < 0 && errno != EAGAIN;
+		gone = n < 0 && errno == EPIPE;
 		if (n <= 0)
 			break;
 		out.torn = out.staged.p[n - 1] != '\n';
 		buf_drop(&out.staged, (size_t)n);
 	}
-	return out.failing && out.staged.n > 0 ? lose() : 0;
+	return gone ? lose() : 0;
 }
 
 bool

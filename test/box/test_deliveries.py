@@ -489,7 +489,7 @@ def test_ready_detail(make):
     gateway.wait_log("breaker.opened", labels__webhook="ill")
     slow.wait(1)
     ready = gateway.get("/-/ready?detail=1").json()
-    assert list(ready) == ["status", "webhooks"] and ready["status"] == "ready"
+    assert list(ready) == ["status", "applying_paused", "webhooks"] and ready["status"] == "ready"
     ill, slow, idle = ready["webhooks"]
     assert (ill["webhook"], ill["breaker_open"], ill["paused"], ill["waiting"]) == (
         "ill", True, False, 6)

@@ -20,7 +20,9 @@ NEW_NETWORK, SET_FLAGS, UP = 0x40000000, 0x8914, 0x1
 
 
 def own_network():
-    """A network in which there is this process alone, on the loopback interface."""
+    """A network in which there is this process alone, on the loopback interface; and Ctrl-C counts,
+    though it be ignored by who runs the tests in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if ctypes.CDLL(None).unshare(NEW_NETWORK) != 0:
         raise OSError("no network of its own")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
