@@ -43,8 +43,8 @@ struct engine_watch {
 	void (*settled)(uint32_t webhook, const struct delivery_row *, int64_t age);
 	/* An operator, or a receiver's 410, said so; held may be what it was. */
 	void (*held)(uint32_t webhook, bool held);
-	/* Asked: whether attempts of a webhook that is gone are under way. Until they have ended its
-	 * deliveries are not buried. NULL: never. */
+	/* Asked: whether attempts of a webhook that is gone are under way. Until they have ended
+	 * its deliveries are not buried. NULL: never. */
 	bool (*busy)(uint32_t webhook);
 };
 

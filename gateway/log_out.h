@@ -1,8 +1,7 @@
 /*
  * Where log lines go: standard output, whose reader may be slow, stopped or gone. Nothing here
- * blocks; what the reader does not take waits, up to LOG_OUT_MOST bytes (CONTRACT §12). What can
- * never be written, since the reader is gone or the disk is full, does not wait: it is lost, but for
- * the rest of a line that is half written.
+ * blocks; what the reader does not take, or a disk has no room for, waits, up to LOG_OUT_MOST bytes
+ * (CONTRACT §12). When the reader is gone it is lost.
  */
 #ifndef GATEWAY_LOG_OUT_H
 #define GATEWAY_LOG_OUT_H

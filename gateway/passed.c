@@ -98,8 +98,8 @@ passed_socket(size_t n, char why[256])
 
 	if (n >= (size_t)count) {
 		snprintf(why, 256,
-		    "the service manager passed %d sockets (LISTEN_FDS)%s, \"systemd\" is given %zu "
-		    "times or more",
+		    "the service manager passed %d sockets (LISTEN_FDS)%s, \"systemd\" is given "
+		    "%zu times or more",
 		    count, closed ? " that a listener had at the start" : "", n + 1);
 		return -1;
 	}

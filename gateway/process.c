@@ -35,8 +35,8 @@ process_guard(void)
 static void
 on_bus_error(int number)
 {
-	static const char why[] = "tocsin: the store's file cannot be read: it is cut off (by a copy "
-				  "that did not end?), or its disk fails\n";
+	static const char why[] = "tocsin: the store's file cannot be read: it is cut off (by a "
+				  "copy that did not end?), or its disk fails\n";
 	ssize_t n = write(STDERR_FILENO, why, sizeof why - 1);
 
 	(void)number;

@@ -8,7 +8,7 @@
 void process_guard(void);
 
 /* The store is memory that a file is mapped to: where the file is cut off, or its disk cannot be
- * read, there is no error but a signal. From here on it ends the process with a word and status 1. */
+ * read, there is no error but a signal. From here on it ends the process with a word and 1. */
 void process_name_bus_errors(void);
 
 /* For the gateway: a reader that is gone is an error and not the end, nor is a SIGHUP that comes

@@ -192,7 +192,8 @@ forwarded_is(const struct http_head *head, const struct address *peer, const str
     size_t count)
 {
 	return speaks_for_others(peer, trusted, count) &&
-	       (http_header(head, plain_name).p != NULL || http_header(head, standard_name).p != NULL);
+	       (http_header(head, plain_name).p != NULL ||
+		   http_header(head, standard_name).p != NULL);
 }
 
 struct address
