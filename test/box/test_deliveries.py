@@ -381,7 +381,7 @@ def test_deliveries_long_walks_hold_nobody_up(many):
             connection.close()
     longest, count = many.turns()
     assert count > 40 * 6
-    assert longest < 20000 * SLOW, longest
+    assert longest < 60000 * SLOW, longest  # most of it is the disk, while other tests use it too
 
 
 def test_deliveries_too_many_walks(many):

@@ -14,7 +14,7 @@ from scrape import scrape
 from wire import flood, request
 
 STOPPED = float(os.environ.get("STOPPED") or 2)
-CHANGE = 1.2 if STOPPED >= 30 else 2  # short windows beside other tests are noisy
+CHANGE = 1.2 if STOPPED >= 30 else 4  # short windows beside other tests are noisy
 ALERT = {"message": "m", "alert_type": "info"}
 ALERTS = [request("POST", ingest(), ALERT)] * 3000
 
