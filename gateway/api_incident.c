@@ -94,7 +94,7 @@ api_incidents(struct route_request *request)
 	struct incidents *list = calloc(1, sizeof *list);
 
 	if (list == NULL)
-		in_unavailable(request->in, "There is no memory for the request.");
+		in_unavailable(request->in, in_no_memory);
 	else
 		page_begin(&list->page, &source, "/api/incidents/?", request);
 }
@@ -106,7 +106,7 @@ api_incidents_filter(struct route_request *request)
 	struct incidents *list = calloc(1, sizeof *list);
 
 	if (list == NULL)
-		in_unavailable(request->in, "There is no memory for the request.");
+		in_unavailable(request->in, in_no_memory);
 	else if (incident_filter_read(request, &list->filter))
 		page_begin(&list->page, &source, "/api/incidents/filter/?", request);
 	else

@@ -59,7 +59,7 @@ begin(struct route_request *request)
 	struct scrape *scrape = calloc(1, sizeof *scrape);
 
 	if (scrape == NULL) {
-		in_unavailable(request->in, "There is no memory for the request.");
+		in_unavailable(request->in, in_no_memory);
 		return;
 	}
 	running++;

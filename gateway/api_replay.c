@@ -233,7 +233,7 @@ begin(struct route_request *request, const struct wanted *wanted)
 	struct uuid last = ids_last();
 
 	if (many == NULL) {
-		in_unavailable(request->in, "There is no memory for the request.");
+		in_unavailable(request->in, in_no_memory);
 		return;
 	}
 	many->task = (struct task){.step = step_many, .gone = on_gone};

@@ -156,7 +156,7 @@ begin(struct route_request *request, const struct conf_webhook *webhook)
 	struct test *test = calloc(1, sizeof *test);
 
 	if (test == NULL) {
-		in_unavailable(request->in, "There is no memory for the request.");
+		in_unavailable(request->in, in_no_memory);
 		return;
 	}
 	running++;

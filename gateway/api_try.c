@@ -83,7 +83,7 @@ api_try(struct route_request *request)
 	}
 	try = malloc(sizeof *try + request->in->body_n + 1);
 	if (try == NULL) {
-		in_unavailable(request->in, "There is no memory for the request.");
+		in_unavailable(request->in, in_no_memory);
 		return;
 	}
 	*try = (struct try){.task = {.step = step, .gone = on_gone}, .n = request->in->body_n};

@@ -106,6 +106,7 @@ void in_end_pieces(struct in_conn *) NONNULL;
 void in_detail(struct in_request *, int status, const char *detail) NONNULL;
 /* The same with a 503, and a line that says so. */
 void in_unavailable(struct in_request *, const char *detail) NONNULL;
+extern const char in_no_memory[]; /* a detail for want of memory */
 
 /* The statuses that are sent, by number of their own; an unknown one counts as 500. */
 enum { IN_STATUSES = 15 };

@@ -185,7 +185,6 @@ void in_take_kept(struct in_conn *) NONNULL;
 /* in_answer.c */
 void in_reply_now(struct in_conn *, const struct in_reply *, bool head_only) NONNULL;
 void in_reply_keep(struct in_conn *, const struct in_reply *, bool head_only) NONNULL;
-extern const char in_no_memory[]; /* why a request is refused */
 /* A fault of the request, or we lack something: answered, then the connection is closed. */
 void in_refuse(struct in_conn *, int status, const char *error) NONNULL;
 /* Instead of the handler, when we are as good as gone. bare: without a body. */

@@ -224,7 +224,7 @@ record_all(struct ingest *in)
 	in->alerts = in->count == 1 ? &in->one
 				    : arena_zalloc(&arena, in->count * sizeof *in->alerts);
 	if (in->alerts == NULL) {
-		unavailable(in, "There is no memory for the request.");
+		unavailable(in, in_no_memory);
 		return false;
 	}
 	for (size_t i = 0; i < in->count; i++, element = element->next) {

@@ -276,7 +276,7 @@ api_reload(struct route_request *request)
 	struct waiting *waiting = calloc(1, sizeof *waiting);
 
 	if (waiting == NULL) {
-		in_unavailable(request->in, "There is no memory for the request.");
+		in_unavailable(request->in, in_no_memory);
 		return;
 	}
 	waiting->task = (struct task){.step = step_nothing, .gone = on_gone};

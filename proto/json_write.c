@@ -212,11 +212,8 @@ void
 json_plain(struct json_writer *w, struct slice s)
 {
 	separate(w);
-	if (put_plain(w->buf, s))
-		return;
-	buf_putc(w->buf, '"');
-	buf_put_slice(w->buf, s);
-	buf_putc(w->buf, '"');
+	if (!put_plain(w->buf, s))
+		put_string(w, s);
 }
 
 /*
