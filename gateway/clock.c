@@ -9,6 +9,8 @@ static int64_t wall_shift;    /* what tests added to the wall clock */
 static int64_t boot_shift;    /* what tests added to the boot clock */
 static int64_t steady_offset; /* steady = boot + offset */
 static bool started;
+static bool held;             /* tests stopped both, at these times */
+static int64_t held_wall, held_boot;
 
 static int64_t
 read_clock(clockid_t id)
@@ -22,13 +24,13 @@ read_clock(clockid_t id)
 static int64_t
 boot(void)
 {
-	return read_clock(CLOCK_BOOTTIME) + boot_shift;
+	return (held ? held_boot : read_clock(CLOCK_BOOTTIME)) + boot_shift;
 }
 
 int64_t
 clock_wall(void)
 {
-	return read_clock(CLOCK_REALTIME) + wall_shift;
+	return (held ? held_wall : read_clock(CLOCK_REALTIME)) + wall_shift;
 }
 
 int64_t
@@ -103,4 +105,12 @@ void
 clock_step(int64_t us)
 {
 	wall_shift += us;
+}
+
+void
+clock_hold(void)
+{
+	held_wall = read_clock(CLOCK_REALTIME);
+	held_boot = read_clock(CLOCK_BOOTTIME);
+	held = true;
 }

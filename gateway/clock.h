@@ -27,8 +27,10 @@ void clock_start(const struct meta *) NONNULL;
 /* Writes into meta where the steady clock is, for the next start. */
 void clock_save(struct meta *) NONNULL;
 
-/* Tests push: all clocks but mono by `us` (>= 0); the wall clock alone, either way. */
+/* Tests push: all clocks but mono by `us` (>= 0); the wall clock alone, either way. And hold: all
+ * but mono stand still from now on, except when they are pushed. */
 void clock_advance(int64_t us);
 void clock_step(int64_t us);
+void clock_hold(void);
 
 #endif

@@ -46,6 +46,16 @@ fill_pool(void)
 }
 
 void
+ids_repeat(uint32_t number)
+{
+	uint8_t seed[randombytes_SEEDBYTES] = {0};
+
+	memcpy(seed, &number, sizeof number);
+	randombytes_buf_deterministic(pool, sizeof pool, seed);
+	pool_left = sizeof pool;
+}
+
+void
 ids_random(void *out, size_t n)
 {
 	if (n > POOL) {

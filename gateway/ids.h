@@ -20,5 +20,7 @@ void ids_random(void *, size_t) NONNULL;
 struct uuid ids_random_uuid(void);
 /* Evenly from -200 to 200: a deviation of up to 20 %, in thousandths. */
 int ids_jitter(void);
+/* Tests: the random bytes that come next follow from the number. */
+void ids_repeat(uint32_t number);
 
 #endif

@@ -5,6 +5,8 @@
  *
  *   advance SECONDS     all clocks go forward
  *   step SECONDS        the wall clock is stepped
+ *   hold                all clocks stand still, but for these two
+ *   repeat NUMBER       the random bytes that come next follow from it
  *   fail-commit N [M [R]]  after M more commits, N fail with result R of the store; without R as
  *                       if the disk were full
  *   turns               the longest turn (us) and their number
@@ -18,6 +20,7 @@
 
 #include "gateway/apply.h"
 #include "gateway/clock.h"
+#include "gateway/ids.h"
 #include "gateway/log.h"
 #include "gateway/server.h"
 #include "gateway/turn.h"
@@ -60,6 +63,7 @@ run_command(const char *text, struct buf *answer)
 	uint64_t turns;
 	int64_t longest;
 	double seconds;
+	unsigned number;
 
 	buf_puts(answer, "ok");
 	if (sscanf(text, "advance %lf", &seconds) == 1) {
@@ -67,6 +71,10 @@ run_command(const char *text, struct buf *answer)
 		apply_wake();
 	} else if (sscanf(text, "step %lf", &seconds) == 1) {
 		clock_step((int64_t)(seconds * CLOCK_S));
+	} else if (strcmp(text, "hold") == 0) {
+		clock_hold();
+	} else if (sscanf(text, "repeat %u", &number) == 1) {
+		ids_repeat(number);
 	} else if (strncmp(text, "fail-commit ", 12) == 0) {
 		passing = 0;
 		failure = STORE_FULL;

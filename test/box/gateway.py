@@ -299,6 +299,14 @@ class Gateway:
     def step(self, seconds):
         self.control("step %g" % seconds)
 
+    def hold(self):
+        """Clocks stand still from now on, but for advance() and step()."""
+        self.control("hold")
+
+    def repeat(self, number):
+        """The random bytes that come next follow from the number."""
+        self.control("repeat %d" % number)
+
     def fail_commit(self, count=1, after=0, result=1):
         self.control("fail-commit %d %d %d" % (count, after, result))
 

@@ -171,6 +171,24 @@ test_clock_never_back(void **state)
 	}
 }
 
+/* Held clocks are the same at each look, and go where they are pushed. The last test: they stay so. */
+static void
+test_clock_hold(void **state)
+{
+	int64_t wall, steady, mono = clock_mono();
+
+	(void)state;
+	clock_hold();
+	wall = clock_wall();
+	steady = clock_steady();
+	while (clock_mono() < mono + 2 * CLOCK_MS)
+		;
+	assert_true(clock_wall() == wall && clock_steady() == steady);
+	clock_advance(day);
+	clock_step(CLOCK_S);
+	assert_true(clock_wall() == wall + day + CLOCK_S && clock_steady() == steady + day);
+}
+
 #define CLOCK_TEST(f) cmocka_unit_test_setup(f, start_fresh)
 
 int
@@ -180,7 +198,8 @@ main(void)
 	    CLOCK_TEST(test_clock_fresh),      CLOCK_TEST(test_clock_same_boot),
 	    CLOCK_TEST(test_clock_down_time),  CLOCK_TEST(test_clock_other_boot),
 	    CLOCK_TEST(test_clock_boot_ahead), CLOCK_TEST(test_clock_save),
-	    CLOCK_TEST(test_clock_advance),    CLOCK_TEST(test_clock_never_back)};
+	    CLOCK_TEST(test_clock_advance),    CLOCK_TEST(test_clock_never_back),
+	    CLOCK_TEST(test_clock_hold)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,6 +155,24 @@ test_ids_random(void **state)
 	}
 }
 
+static void
+test_ids_repeat(void **state)
+{
+	struct uuid first, again, other;
+
+	(void)state;
+	ids_repeat(7);
+	first = ids_random_uuid();
+	other = ids_random_uuid();
+	assert_memory_not_equal(first.b, other.b, sizeof first.b);
+	ids_repeat(7);
+	again = ids_random_uuid();
+	assert_memory_equal(first.b, again.b, sizeof first.b);
+	ids_repeat(8);
+	other = ids_random_uuid();
+	assert_memory_not_equal(first.b, other.b, sizeof first.b);
+}
+
 /* A deviation of up to 20 % either way (CONTRACT §8), both ends within reach. */
 static void
 test_ids_jitter(void **state)
@@ -181,7 +199,7 @@ main(void)
 	    cmocka_unit_test(test_ids_grow),	      cmocka_unit_test(test_ids_start_ahead),
 	    cmocka_unit_test(test_ids_clock_stepped), cmocka_unit_test(test_ids_reserve),
 	    cmocka_unit_test(test_ids_restart),	      cmocka_unit_test(test_ids_random),
-	    cmocka_unit_test(test_ids_jitter)};
+	    cmocka_unit_test(test_ids_repeat),	      cmocka_unit_test(test_ids_jitter)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
