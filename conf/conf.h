@@ -178,7 +178,7 @@ struct conf {
 	struct cidr *allow_networks;
 	size_t allow_network_count;
 	struct {
-		int64_t body, header, depth, split, connections, store;
+		int64_t body, header, depth, values, split, connections, store;
 		int64_t header_time, body_time, idle_time;
 	} limits;
 	struct {

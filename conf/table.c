@@ -324,6 +324,8 @@ const struct option option_table[] = {
 	    DEFAULT_TEXT("16KiB"), HELP("Head of a request."))
 	OPTION("limits", "depth", OPTION_NUMBER, CONF(limits.depth), RANGE(2, 512), DEFAULT("32"),
 	    HELP("Nesting of a body."))
+	OPTION("limits", "values", OPTION_NUMBER, CONF(limits.values), RANGE(100, 1000000),
+	    DEFAULT("20000"), HELP("Values in a body, which cost time whatever their size."))
 	OPTION("limits", "split", OPTION_NUMBER, CONF(limits.split), RANGE(1, 10000),
 	    DEFAULT("1000"), HELP("Alerts that one body may be split into."))
 	OPTION("limits", "connections", OPTION_NUMBER, CONF(limits.connections), RANGE(1, 1000000),

@@ -100,8 +100,8 @@ parse(struct ingest *in)
 	arena.ceiling = (size_t)route_conf()->limits.body * 64 + (1 << 20);
 	arena_reset(&arena);
 	in->arena = &arena;
-	in->body = json_read(&arena, request->body, request->body_n, 0,
-	    (int)route_conf()->limits.depth, &error);
+	in->body = json_read_body(&arena, request->body, request->body_n, route_json_limits(),
+	    &error);
 	if (in->body != NULL)
 		return true;
 	n = snprintf(why, sizeof why, "%s (at byte %zu)", error.what, error.at);

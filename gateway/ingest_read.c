@@ -57,7 +57,7 @@ ingest_elements(struct ingest *in, size_t *count, struct slice *why)
 	in->scope = (struct scope){.here = in->body,
 	    .arena = in->arena,
 	    .lasting = in->arena,
-	    .depth = (int)route_conf()->limits.depth};
+	    .limits = route_json_limits()};
 	*count = 1;
 	if (in->body->type == JSON_OBJECT)
 		return in->integration->split == NULL ? in->body : split(in, count, why);
@@ -88,7 +88,7 @@ apply_rules(struct ingest *in, struct ingest_alert *alert)
 	struct subject_facts facts = {.wall = clock_wall(),
 	    .since_similar = -1,
 	    .default_urgency = in->integration->default_urgency,
-	    .depth = in->scope.depth,
+	    .limits = in->scope.limits,
 	    .payload = alert->payload};
 
 	if (rules_want_similar(rules)) {

@@ -68,6 +68,12 @@ route_conf(void)
 	return conf;
 }
 
+struct json_limits
+route_json_limits(void)
+{
+	return (struct json_limits){(int)conf->limits.depth, (uint32_t)conf->limits.values};
+}
+
 /* ---- paths ------------------------------------------------------------------------------- */
 
 /* Cuts the first part, up to '/', off *rest. */
@@ -381,7 +387,7 @@ route_body(struct route_request *request, struct arena *arena)
 	char what[sizeof error.what + 32];
 	struct json *body;
 
-	body = json_read(arena, in->body, in->body_n, 0, (int)conf->limits.depth, &error);
+	body = json_read_body(arena, in->body, in->body_n, route_json_limits(), &error);
 	if (body != NULL && body->type == JSON_OBJECT)
 		return body;
 	if (arena->denied) {

@@ -5,6 +5,7 @@
 #define GATEWAY_ROUTE_H
 
 #include "gateway/in.h"
+#include "proto/json_read.h"
 
 enum { ROUTE_PARTS = 4 };
 
@@ -24,6 +25,8 @@ void route_request(struct in_request *) NONNULL;
 in_bare route_is_bare;
 
 const struct conf *route_conf(void);
+/* Of bodies, and of JSON within them. */
+struct json_limits route_json_limits(void);
 
 /* Routes by number, as in_request has it: how many there are, and the path of one as its pattern
  * without the slash in front. 0 is "none". */

@@ -175,7 +175,7 @@ try_text(struct json_writer *w, struct txn *txn, struct ingest *in, char *body, 
 {
 	struct json_error error;
 
-	in->body = json_read(in->arena, body, n, 0, (int)route_conf()->limits.depth, &error);
+	in->body = json_read_body(in->arena, body, n, route_json_limits(), &error);
 	if (in->body != NULL)
 		return try_elements(w, txn, in, why);
 	*why = arena_printf(in->arena, "%s (at byte %zu)", error.what, error.at);

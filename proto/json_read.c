@@ -11,8 +11,8 @@
  * before plus white space, comments and a separator. An error is where the wrong token starts.
  *
  * Memory: everything comes from the arena, yajl's own needs too. yajl uses what its allocator
- * returns without a look at it, so an arena that is full leaves the parser by longjmp(); nothing is
- * lost, since nothing but the arena holds memory.
+ * returns without a look at it, so an arena that is full leaves the parser by longjmp(), and so do
+ * too many values; nothing is lost, since nothing but the arena holds memory.
  */
 #include "proto/json_read.h"
 
@@ -35,15 +35,23 @@ struct reader {
 	struct arena *arena;
 	struct json_error *error;
 	yajl_handle yajl;
-	jmp_buf full;         /* where to go when the arena has no room */
+	jmp_buf over;         /* where to go when the arena has no room, or values are too many */
 	struct slice text;    /* the whole source */
 	size_t start;         /* what is handed to yajl starts here */
 	size_t end;           /* of the last token */
 	int flags;            /* JSON_COMMENTS, ... */
-	int limit;            /* of depth */
+	struct json_limits limits;
+	uint32_t values;      /* so far */
 	int depth;            /* containers open now */
-	struct frame *frames; /* [limit + 1]; frames[0] stands for the source */
+	struct frame *frames; /* [limits.depth + 1]; frames[0] stands for the source */
 };
+
+static _Noreturn void
+leave_full(struct reader *r)
+{
+	json_text_fail(r->error, 0, "too large for the memory set aside for it");
+	longjmp(r->over, 1);
+}
 
 /* Allocates or leaves json_read(). */
 static void *
@@ -52,7 +60,7 @@ take(struct reader *r, size_t n)
 	void *p = arena_alloc(r->arena, n);
 
 	if (p == NULL)
-		longjmp(r->full, 1);
+		leave_full(r);
 	return p;
 }
 
@@ -88,12 +96,23 @@ end_token(struct reader *r)
  * Step 3: yajl's callbacks. Returning 0 stops the parser; *error is filled by then.
  */
 
+static _Noreturn void
+leave_many(struct reader *r)
+{
+	json_text_fail(r->error, token_start(r), "more than %u values (limits.values)",
+	    r->limits.values);
+	longjmp(r->over, 1);
+}
+
 static struct json *
 add_node(struct reader *r, enum json_type type)
 {
 	struct frame *frame = &r->frames[r->depth];
-	struct json *node = take(r, sizeof *node);
+	struct json *node;
 
+	if (r->values++ == r->limits.values)
+		leave_many(r);
+	node = take(r, sizeof *node);
 	*node = (struct json){.type = type, .at = (uint32_t)token_start(r),
 	    .key = frame->key, .key_at = frame->key_at};
 	if (frame->last == NULL)
@@ -181,8 +200,9 @@ open_container(struct reader *r, enum json_type type)
 {
 	struct json *node;
 
-	if (r->depth >= r->limit)
-		return json_text_fail(r->error, token_start(r), "nested deeper than %d", r->limit);
+	if (r->depth >= r->limits.depth)
+		return json_text_fail(r->error, token_start(r), "nested deeper than %d",
+		    r->limits.depth);
 	node = add_node(r, type);
 	r->frames[++r->depth] = (struct frame){.node = node};
 	return 1;
@@ -202,7 +222,7 @@ on_object_end(void *ctx)
 	end_token(r);
 	if (!(r->flags & JSON_KEEP_DUPLICATES) &&
 	    !json_repeat_merge(r->arena, r->frames[r->depth].node))
-		longjmp(r->full, 1);
+		leave_full(r);
 	r->depth--;
 	return 1;
 }
@@ -316,7 +336,7 @@ parse(struct reader *r)
 	yajl_alloc_funcs memory = {on_malloc, on_realloc, on_free, r};
 	struct json source = {.type = JSON_ARRAY};
 
-	r->frames = take(r, ((size_t)r->limit + 1) * sizeof *r->frames);
+	r->frames = take(r, ((size_t)r->limits.depth + 1) * sizeof *r->frames);
 	r->frames[0] = (struct frame){.node = &source};
 	r->yajl = yajl_alloc(&callbacks, &memory, r);
 	yajl_config(r->yajl, yajl_dont_validate_strings, 1);
@@ -324,12 +344,12 @@ parse(struct reader *r)
 	return run_yajl(r) && check_rest(r) ? source.first : NULL;
 }
 
-struct json *
-json_read(struct arena *arena, char *text, size_t n, int flags, int depth,
+static struct json *
+read_text(struct arena *arena, char *text, size_t n, int flags, struct json_limits limits,
     struct json_error *error)
 {
 	struct reader r = {.arena = arena, .error = error, .text = {text, n},
-	    .flags = flags, .limit = depth};
+	    .flags = flags, .limits = limits};
 
 	if (n > UINT32_MAX) {
 		json_text_fail(error, 0, "too large");
@@ -340,11 +360,21 @@ json_read(struct arena *arena, char *text, size_t n, int flags, int depth,
 	if (!json_text_check(r.text, error))
 		return NULL;
 	json_text_mend(text, n);
-	if (setjmp(r.full) != 0) {
-		json_text_fail(error, 0, "too large for the memory set aside for it");
-		return NULL;
-	}
-	return parse(&r);
+	return setjmp(r.over) != 0 ? NULL : parse(&r);
+}
+
+struct json *
+json_read(struct arena *arena, char *text, size_t n, int flags, int depth,
+    struct json_error *error)
+{
+	return read_text(arena, text, n, flags, (struct json_limits){depth, UINT32_MAX}, error);
+}
+
+struct json *
+json_read_body(struct arena *arena, char *text, size_t n, struct json_limits limits,
+    struct json_error *error)
+{
+	return read_text(arena, text, n, 0, limits, error);
 }
 
 const struct json *

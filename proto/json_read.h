@@ -36,6 +36,13 @@ enum {
 	JSON_KEEP_DUPLICATES = 2, /* leave repeated keys in the tree (configuration reports them) */
 };
 
+/* Of texts by strangers. Values cost time, whatever their size: one as short as "1," takes as long
+ * as one of fifty bytes, so that a limit on bytes alone is none on time. */
+struct json_limits {
+	int depth;
+	uint32_t values; /* scalars and containers, all of them */
+};
+
 /*
  * Parses text[0..n). The bytes may be changed in place (surrogate escapes); strings of the tree
  * point into text or the arena, so both must outlive the tree. NULL with *error filled when it is
@@ -43,6 +50,10 @@ enum {
  * arena.
  */
 struct json *json_read(struct arena *, char *text, size_t n, int flags, int depth,
+    struct json_error *error) MUST NONNULL;
+
+/* The same for a text by a stranger. */
+struct json *json_read_body(struct arena *, char *text, size_t n, struct json_limits,
     struct json_error *error) MUST NONNULL;
 
 /* The member of that name, the last one if there are several; NULL if there is none, or object is

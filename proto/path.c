@@ -196,7 +196,7 @@ path_first(const struct path *path)
 struct ground {
 	struct path_text **texts;
 	struct arena *arena; /* that they live in */
-	int depth;
+	struct json_limits limits;
 };
 
 static const struct json *
@@ -208,7 +208,7 @@ parse(const struct json *node, const struct ground *ground)
 	if (copy == NULL || node->text.n == 0)
 		return NULL;
 	memcpy(copy, node->text.p, node->text.n);
-	return json_read(ground->arena, copy, node->text.n, 0, ground->depth, &error);
+	return json_read_body(ground->arena, copy, node->text.n, ground->limits, &error);
 }
 
 static const struct json *
@@ -274,7 +274,7 @@ walk(const struct path *path, size_t from, const struct json *node, const struct
 static const struct json *
 find_in_root(const struct path *path, struct scope *scope)
 {
-	struct ground ground = {&scope->root_texts, scope->lasting, scope->depth};
+	struct ground ground = {&scope->root_texts, scope->lasting, scope->limits};
 	struct path_found *found = scope->found;
 
 	while (found != NULL && found->path != path)
@@ -292,7 +292,7 @@ find_in_root(const struct path *path, struct scope *scope)
 const struct json *
 path_find(const struct path *path, struct scope *scope)
 {
-	struct ground ground = {&scope->texts, scope->arena, scope->depth};
+	struct ground ground = {&scope->texts, scope->arena, scope->limits};
 
 	if (scope->root != NULL && slice_is(path_first(path), SLICE("root")))
 		return find_in_root(path, scope);

@@ -19,7 +19,7 @@ struct scope {
 	const struct json *root; /* what a first step `root` means; NULL: a member like any other */
 	struct arena *arena;     /* for what lives as long as `here` is the same */
 	struct arena *lasting;   /* for what lives as long as root */
-	int depth;               /* of JSON within texts */
+	struct json_limits limits; /* of JSON within texts */
 	/* Texts read as JSON so far, in here and in root; NULL where that is another one. */
 	struct path_text *texts, *root_texts;
 	struct path_found *found; /* where paths into root led; likewise */

@@ -174,7 +174,7 @@ rules_apply(const struct rules *rules, struct arena *arena, const struct subject
 	*matched = (struct slice){NULL, 0};
 	if (object == NULL)
 		return;
-	scope.depth = facts->depth;
+	scope.limits = facts->limits;
 	held = run(rules, &work);
 	*matched = write_array(arena, held);
 	if (held == NULL)

@@ -13,7 +13,7 @@ struct subject_facts {
 	int64_t wall;               /* us: alert_time, alert_date, day_of_week */
 	int64_t since_similar;      /* seconds_since_similar; -1: absent */
 	int default_urgency;        /* of an alert that has none */
-	int depth;                  /* of JSON within texts */
+	struct json_limits limits;  /* of JSON within texts */
 	const struct json *payload; /* NULL: it has none */
 };
 

@@ -210,6 +210,17 @@ def test_bad_input_largest(gateway, size):
     assert gateway.post(body).status == 200
 
 
+def test_bad_input_values(gateway):
+    """§1.5, §10: a body of limits.values values is taken, with one more it is not, wherever they are."""
+    def post(count, path=ingest()):
+        return gateway.request("POST", path, GOOD_TEXT[:-1] + b', "x": [' + b"1," * (count - 5) + b"1]}")
+    assert post(20000).status == 200  # with the object, message, alert_type and x
+    answer = post(20001)
+    assert answer.status == 400
+    assert "more than 20000 values (limits.values)" in answer.json()["detail"]
+    assert post(20001, "/api/incidents/filter/").status == 400
+
+
 def test_bad_input_long_key(gateway):
     """§3: a key of 1 MiB is over the limit."""
     body = b'{"' + b"k" * (1 << 20) + b'": 1}'

@@ -83,6 +83,7 @@ BAD = {
     "time_number": ({"drain": 10}, "drain"),
     "size": ({"limits": {"body": "lots"}}, "limits.body"),
     "size_overflow": ({"limits": {"store": "99999999999GiB"}}, "limits.store"),
+    "values_none": ({"limits": {"values": 0}}, "limits.values"),
     "unknown_limit": ({"limits": {"speed": 1}}, "limits.speed"),
     "address": ({"listen": [{"address": "nowhere"}]}, "listen"),
     "port": ({"listen": [{"address": "127.0.0.1:65536"}]}, "listen"),

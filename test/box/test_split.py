@@ -173,9 +173,25 @@ def test_split_queued(make):
     assert all(gateway.settled(trace)["is_incident_created"] for trace in traces)
 
 
+def test_split_alertmanager_most(make):
+    """§10: a group of Alertmanager's that fits into limits.body fits into limits.values."""
+    gateway = make.gateway(integrations=[integration(split="alerts", mapping=[{"set": {
+        "message": "{{ labels.alertname }}", "alert_type": "info"}}])])
+    alerts = [{
+        "status": "firing", "startsAt": "2026-11-21T10:00:00.000Z", "endsAt": "0001-01-01T00:00:00Z",
+        "generatorURL": "http://prometheus:9090/graph?g0.expr=up+%3D%3D+0", "fingerprint": "%016x" % i,
+        "labels": {"alertname": "Down", "cluster": "eu", "env": "prod", "instance": "node-%d:9100" % i,
+                   "job": "node", "namespace": "default", "severity": "critical", "team": "infra"},
+        "annotations": {"summary": "It is down", "runbook_url": "https://runbooks/down"}} for i in range(2000)]
+    most = next(n for n in range(1000, 0, -10) if len(json.dumps({"alerts": alerts[:n]})) <= 512 << 10)
+    assert most > 800
+    answer = gateway.post({"version": "4", "alerts": alerts[:most]}, key=KEY)
+    assert answer.status == 200 and len(answer.json()["trace_ids"]) == most
+
+
 def test_split_texts(make):
     """A text that is read as JSON in each of many elements: none is too many for the memory."""
-    gateway = make.gateway(limits={"split": 10000, "depth": 128}, integrations=[integration(
+    gateway = make.gateway(limits={"split": 10000, "depth": 128, "values": 100000}, integrations=[integration(
         split="alerts", mapping=[{"set": {"message": "{{ text.json().m }}", "alert_type": "info"}}])])
     answer = gateway.post({"alerts": [{"text": '{"m":%d}' % i} for i in range(10000)]}, key=KEY)
     assert answer.status == 200
@@ -200,7 +216,7 @@ def test_split_root_large(make):
 @pytest.mark.parametrize("rest", [{"n": [1] * 150000}, {"n": {"t": "\"" * 230000}}])
 def test_split_root_of_many(make, rest):
     """Whatever the whole body is made of, each element looks at no more of it than its first 64 KiB."""
-    gateway = make.gateway(integrations=[integration(split="alerts", mapping=[
+    gateway = make.gateway(limits={"values": 200000}, integrations=[integration(split="alerts", mapping=[
         {"when": {"field": "root", "op": "contains", "value": "nowhere"}, "set": {"summary": "found"}},
         {"set": {"message": "{{ root.receiver }}", "alert_type": "info"}}])])
     body = {"receiver": "ops", "alerts": [{}] * 1000, **rest}

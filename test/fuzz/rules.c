@@ -76,7 +76,7 @@ apply_one(struct json *element, struct scope *scope, const struct mapping *mappi
     const struct rules *rules)
 {
 	struct subject_facts facts = {
-	    .wall = 1795301110000000, .since_similar = 7, .default_urgency = 1, .depth = DEPTH};
+	    .wall = 1795301110000000, .since_similar = 7, .default_urgency = 1, .limits = {DEPTH, 1000}};
 	struct json *body = element;
 	struct slice why, matched;
 	struct alert alert;
@@ -101,7 +101,7 @@ apply(struct json *body, const struct path *split, const struct mapping *mapping
 	struct scope scope = {.here = body,
 	    .arena = &arena,
 	    .lasting = &arena,
-	    .depth = DEPTH,
+	    .limits = {DEPTH, 1000},
 	    .observer = &observer};
 	const struct json *list = split == NULL ? NULL : path_find(split, &scope);
 	struct json *element = list == NULL || list->type != JSON_ARRAY ? body : list->first;

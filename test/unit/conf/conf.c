@@ -246,6 +246,7 @@ test_conf_defaults(void **state)
 	assert_int_equal(conf->limits.body, 512 << 10);
 	assert_int_equal(conf->limits.header, 16 << 10);
 	assert_int_equal(conf->limits.depth, 32);
+	assert_int_equal(conf->limits.values, 20000);
 	assert_int_equal(conf->limits.split, 1000);
 	assert_int_equal(conf->limits.connections, 10000);
 	assert_int_equal(conf->limits.header_time, 10 * SECOND);

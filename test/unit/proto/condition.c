@@ -115,7 +115,7 @@ compile(const char *text)
 static bool
 holds(const char *text)
 {
-	struct scope scope = {.here = tree(body), .arena = &arena, .lasting = &arena, .depth = 32};
+	struct scope scope = {.here = tree(body), .arena = &arena, .lasting = &arena, .limits = {32, 1000}};
 	struct condition *condition = compile(text);
 
 	if (condition == NULL)
@@ -231,7 +231,7 @@ static void
 test_condition_observed(void **state)
 {
 	const struct observer observer = {.see = tell};
-	struct scope scope = {.here = tree(body), .arena = &arena, .lasting = &arena, .depth = 32, .observer = &observer};
+	struct scope scope = {.here = tree(body), .arena = &arena, .lasting = &arena, .limits = {32, 1000}, .observer = &observer};
 	struct condition *condition = compile("{'any': [{'field': 'n', 'op': 'in', 'value': ['a', 7]},"
 					      "{'field': 'x.y', 'op': 'not_equals', 'value': 'v'}," YES "]}");
 

@@ -437,6 +437,36 @@ test_json_read_bad_text_at_any_ceiling(void **state)
 	}
 }
 
+/* Reads the text with so many values at most. */
+static bool
+is_within(const char *text, uint32_t values)
+{
+	char copy[64];
+	size_t n = strlen(text);
+
+	memcpy(copy, text, n);
+	error = (struct json_error){.at = SIZE_MAX};
+	return json_read_body(&arena, copy, n, (struct json_limits){DEPTH, values}, &error) != NULL;
+}
+
+/* Containers count as well, keys do not; the error is where the first value too many begins. */
+static void
+test_json_read_values(void **state)
+{
+	static const char five[] = "[1, {\"k\": \"a\"}, null]";
+
+	(void)state;
+	assert_true(is_within("1", 1));
+	assert_true(is_within(five, 5));
+	assert_false(is_within(five, 4));
+	assert_string_equal(error.what, "more than 4 values (limits.values)");
+	assert_int_equal(error.at, 16);
+	assert_false(is_within(five, 3));
+	assert_int_equal(error.at, 10);
+	assert_false(is_within("[[]]", 1));
+	assert_int_equal(error.at, 1);
+}
+
 /* Decoding a long string with escapes stays within a few times its length. */
 static void
 test_json_read_long_escaped_string(void **state)
@@ -501,6 +531,7 @@ main(void)
 		WITH_ARENA(test_json_read_comments),
 		WITH_ARENA(test_json_read_arena_ceiling),
 		WITH_ARENA(test_json_read_bad_text_at_any_ceiling),
+		WITH_ARENA(test_json_read_values),
 		WITH_ARENA(test_json_read_long_escaped_string),
 		WITH_ARENA(test_json_scalar),
 	};

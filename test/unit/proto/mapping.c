@@ -29,7 +29,7 @@ map_in(const char *mapping, struct scope *scope)
 static struct json *
 map(const char *mapping, const char *body)
 {
-	struct scope scope = {.here = tree(body), .arena = &arena, .lasting = &arena, .depth = 32};
+	struct scope scope = {.here = tree(body), .arena = &arena, .lasting = &arena, .limits = {32, 1000}};
 
 	return map_in(mapping, &scope);
 }
@@ -141,7 +141,7 @@ static void
 test_mapping_payload(void **state)
 {
 	struct scope scope = {.here = tree("{'payload': {'source': 'web'}, 'title': 't'}"),
-	    .arena = &arena, .lasting = &arena, .depth = 32};
+	    .arena = &arena, .lasting = &arena, .limits = {32, 1000}};
 	struct json *body = map_in("[{'set': {'message': '{{ payload.source }}'}}]", &scope);
 	const struct json *payload = json_get(body, "payload");
 
@@ -157,7 +157,7 @@ test_mapping_root(void **state)
 {
 	struct json *whole = tree("{'receiver': 'ops', 'alerts': [{'n': 1}, 'text']}");
 	struct json *alerts = (struct json *)json_get(whole, "alerts");
-	struct scope scope = {.here = alerts->first, .root = whole, .arena = &arena, .lasting = &arena, .depth = 32};
+	struct scope scope = {.here = alerts->first, .root = whole, .arena = &arena, .lasting = &arena, .limits = {32, 1000}};
 	const char *mapping = "[{'set': {'message': '{{ root.receiver }}: {{ n }}'}}]";
 
 	(void)state;
@@ -243,7 +243,7 @@ static void
 test_mapping_observed(void **state)
 {
 	const struct observer observer = {.see = tell_observation};
-	struct scope scope = {.here = tree("{'a': 'A', 'l': ['x']}"), .arena = &arena, .lasting = &arena, .depth = 32,
+	struct scope scope = {.here = tree("{'a': 'A', 'l': ['x']}"), .arena = &arena, .lasting = &arena, .limits = {32, 1000},
 	    .observer = &observer};
 
 	(void)state;
@@ -262,7 +262,7 @@ test_mapping_full(void **state)
 {
 	struct arena small;
 	struct mapping *m = compile("[{'set': {'message': '{{ a }}-', 'urls': ['{{ a }}']}}]");
-	struct scope scope = {.here = tree("{'a': 'A'}"), .arena = &small, .lasting = &small, .depth = 32};
+	struct scope scope = {.here = tree("{'a': 'A'}"), .arena = &small, .lasting = &small, .limits = {32, 1000}};
 
 	(void)state;
 	for (size_t ceiling = 0; ceiling < 2000; ceiling += 16) {

@@ -87,7 +87,7 @@ check_way(struct scope *scope, const char *text, const char *want)
 static void
 test_path_find(void **state)
 {
-	struct scope scope = {.here = read_body(), .arena = &arena, .lasting = &arena, .depth = 32};
+	struct scope scope = {.here = read_body(), .arena = &arena, .lasting = &arena, .limits = {32, 1000}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(ways); i++)
@@ -100,7 +100,7 @@ test_path_root(void **state)
 {
 	struct json *whole = read_body();
 	struct scope scope = {
-	    .here = json_get(whole, "a"), .root = whole, .arena = &arena, .lasting = &arena, .depth = 32};
+	    .here = json_get(whole, "a"), .root = whole, .arena = &arena, .lasting = &arena, .limits = {32, 1000}};
 
 	(void)state;
 	check_way(&scope, "root.root", "top");
@@ -117,7 +117,7 @@ test_path_json_depth_and_reuse(void **state)
 {
 	static const char deep[] = "[[[[\"x\"]]]]";
 	struct json *json = tree("{'t': 'x'}");
-	struct scope scope = {.here = json, .arena = &arena, .lasting = &arena, .depth = 4};
+	struct scope scope = {.here = json, .arena = &arena, .lasting = &arena, .limits = {4, 1000}};
 	size_t used;
 
 	(void)state;
@@ -127,8 +127,11 @@ test_path_json_depth_and_reuse(void **state)
 	check_way(&scope, "t.json().0.0.0.0", "x"); /* read once */
 	assert_in_range(arena.used - used, 1, 1000);
 	scope.texts = NULL;
-	scope.depth = 3;
+	scope.limits.depth = 3;
 	check_way(&scope, "t.json()", NULL);
+	scope.texts = NULL;
+	scope.limits = (struct json_limits){4, 4};
+	check_way(&scope, "t.json()", NULL); /* there are five */
 }
 
 /* What is read in an element goes with it; what is read in the root stays. */
@@ -139,7 +142,7 @@ test_path_json_of_elements(void **state)
 	struct json *whole = tree("{'t': 'x'}");
 	struct arena element;
 	struct scope scope = {
-	    .here = whole, .root = whole, .arena = &element, .lasting = &arena, .depth = 4};
+	    .here = whole, .root = whole, .arena = &element, .lasting = &arena, .limits = {4, 1000}};
 
 	(void)state;
 	((struct json *)whole->first)->text = slice_of(inner);
@@ -159,7 +162,7 @@ test_path_root_once(void **state)
 {
 	struct json *whole = tree("{'a': 'first', 'b': 'x'}"), *b = (struct json *)json_get(whole, "b");
 	struct scope scope = {
-	    .here = whole, .root = whole, .arena = &arena, .lasting = &arena, .depth = 4};
+	    .here = whole, .root = whole, .arena = &arena, .lasting = &arena, .limits = {4, 1000}};
 	struct path path;
 	const char *why;
 
@@ -235,7 +238,7 @@ test_path_text_cut(void **state)
 {
 	struct json *list = tree("['first', 'x', 'last']");
 	char *huge = arena_alloc(&arena, PATH_TEXT_MOST);
-	struct scope scope = {.here = list, .arena = &arena, .lasting = &arena, .depth = 32};
+	struct scope scope = {.here = list, .arena = &arena, .lasting = &arena, .limits = {32, 1000}};
 
 	(void)state;
 	assert_non_null(huge);

@@ -35,7 +35,7 @@ new_alert(void)
 	facts = (struct subject_facts){.wall = WALL,
 	    .since_similar = 600,
 	    .default_urgency = 1,
-	    .depth = 32,
+	    .limits = {32, 1000},
 	    .payload = json_get(body, "payload")};
 	return alert;
 }

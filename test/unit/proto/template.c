@@ -45,7 +45,7 @@ compile(const char *text, struct template *t)
 static void
 test_template_render(void **state)
 {
-	struct scope scope = {.here = tree(body), .arena = &arena, .lasting = &arena, .depth = 32};
+	struct scope scope = {.here = tree(body), .arena = &arena, .lasting = &arena, .limits = {32, 1000}};
 	struct template t;
 	struct slice text;
 	bool value;
@@ -67,7 +67,7 @@ static void
 test_template_node(void **state)
 {
 	struct json *json = tree(body);
-	struct scope scope = {.here = json, .arena = &arena, .lasting = &arena, .depth = 32};
+	struct scope scope = {.here = json, .arena = &arena, .lasting = &arena, .limits = {32, 1000}};
 	struct template t;
 	struct slice text;
 
@@ -152,7 +152,7 @@ test_template_cut(void **state)
 	size_t n = TEMPLATE_MOST / 2 + 1;
 	char *huge = arena_alloc(&arena, 2 * n);
 	struct json *json = tree("{'a': 'x'}");
-	struct scope scope = {.here = json, .arena = &arena, .lasting = &arena, .depth = 32};
+	struct scope scope = {.here = json, .arena = &arena, .lasting = &arena, .limits = {32, 1000}};
 	struct template t;
 	struct slice text;
 
