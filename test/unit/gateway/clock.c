@@ -171,7 +171,7 @@ test_clock_never_back(void **state)
 	}
 }
 
-/* Held clocks are the same at each look, and go where they are pushed. The last test: they stay so. */
+/* Held clocks are the same at each look, and go where they are pushed. Last: they stay so. */
 static void
 test_clock_hold(void **state)
 {
