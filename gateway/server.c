@@ -76,6 +76,8 @@ server_loop(void)
 		give_sign();
 		in_reap();
 		out_reap();
+		if (server_test_pass != NULL)
+			server_test_pass();
 	}
 }
 

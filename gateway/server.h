@@ -23,5 +23,7 @@ bool server_full(void);
 
 /* A test build's control channel defines this; called once, before the gateway listens. */
 void server_test_setup(struct event_base *) __attribute__((weak));
+/* The same, at the end of each pass of the loop. */
+void server_test_pass(void) __attribute__((weak));
 
 #endif

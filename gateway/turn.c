@@ -44,7 +44,6 @@ static struct {
 	bool unread;     /* no snapshot could be had, or something not be read from it */
 	int last;        /* result of the last turn that wrote */
 	int64_t full_until; /* steady: a lack of room is not forgotten before */
-	int64_t longest;
 	uint64_t turns;
 } turn;
 
@@ -239,14 +238,9 @@ run_dry(void)
 static void
 measure(void)
 {
-	int64_t took;
-
 	if (turn.began == 0)
 		return;
-	took = clock_mono() - turn.began;
-	metrics_turn(took);
-	if (took > turn.longest)
-		turn.longest = took;
+	metrics_turn(clock_mono() - turn.began);
 	turn.turns++;
 }
 
@@ -297,11 +291,11 @@ turn_out_of_room(void)
 	return turn.last == STORE_FULL || clock_steady() < turn.full_until;
 }
 
-void
-turn_measure(int64_t *longest, uint64_t *count)
+uint64_t
+turn_count(void)
 {
-	*longest = turn.longest;
-	*count = turn.turns;
-	turn.longest = 0;
+	uint64_t count = turn.turns;
+
 	turn.turns = 0;
+	return count;
 }

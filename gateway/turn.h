@@ -67,7 +67,7 @@ bool turn_failing(void);
  * small may find some where what is larger does not. */
 bool turn_out_of_room(void);
 
-/* The longest turn (us) and the number of turns since the last call; for tests and metrics. */
-void turn_measure(int64_t *longest, uint64_t *count) NONNULL;
+/* The number of turns since the last call; for tests. */
+uint64_t turn_count(void);
 
 #endif

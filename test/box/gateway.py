@@ -311,7 +311,7 @@ class Gateway:
         self.control("fail-commit %d %d %d" % (count, after, result))
 
     def turns(self):
-        """(longest turn in microseconds, turns) since the last call."""
+        """(longest pass of the loop in microseconds of processor time, turns) since the last call."""
         longest, count = self.control("turns")[:2]
         return int(longest), int(count)
 

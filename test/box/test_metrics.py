@@ -479,7 +479,7 @@ def test_metrics_large(large):
     found = scrape(large)
     took = worked(large) - before
     longest, turns = large.turns()
-    print("%d series, %d bytes, %.1f ms in %d turns, the longest one %.1f ms on the clock" % (
+    print("%d series, %d bytes, %.1f ms in %d turns, the longest one %.1f ms" % (
         len(found.series), len(found.text), took * 1000, turns, longest / 1000))
     assert len(found.all("webhook_paused")) == 1000
     assert len(found.all("alerts_applied_total")) == 7000

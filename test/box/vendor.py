@@ -94,14 +94,12 @@ def pages(ask, path):
     return found
 
 
-def calmly(gateway, work, least, most=20000):
-    """work()'s result, from a run that took `least` turns or more, none of them longer than `most`
-    microseconds. A busy machine may lengthen a turn; of three runs one has to do."""
-    for _ in range(3):
-        gateway.turns()
-        result = work()
-        longest, count = gateway.turns()
-        assert count >= least, "done in %d turns" % count
-        if longest < most * SLOW:
-            return result
-    raise AssertionError("a turn took %d us" % longest)
+def calmly(gateway, work, least, most=5000):
+    """work()'s result, which took `least` turns or more, none of them longer than `most`
+    microseconds."""
+    gateway.turns()
+    result = work()
+    longest, count = gateway.turns()
+    assert count >= least, "done in %d turns" % count
+    assert longest < most * SLOW, "a turn took %d us" % longest
+    return result
