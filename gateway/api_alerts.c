@@ -12,7 +12,7 @@
 #include "gateway/view.h"
 
 enum { ALERTS_MOST = 1000, BODY_ENDS = 4 << 20, BODY_MOST = BODY_ENDS + VIEW_ALERT_MOST };
-enum { STEP_ALERTS = 100, STEP_BYTES = 512 << 10 };
+enum { STEP_ALERTS = 100, STEP_BYTES = 128 << 10 };
 
 struct alerts {
 	struct task task; /* first: they are cast to each other */

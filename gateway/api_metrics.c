@@ -3,7 +3,6 @@
  * in pieces, one in a pass of the loop, and the next when the client has taken it. So a scrape
  * holds nobody up, and a client that does not read costs one piece of memory.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "gateway/metrics.h"
@@ -11,7 +10,7 @@
 #include "gateway/turn.h"
 
 /* An item, such as one webhook's histogram, is some kilobytes, so a piece is not much larger. */
-enum { SCRAPES_MOST = 8, PIECE = 32 << 10, PIECE_MOST = 256 << 10 };
+enum { PIECE = 32 << 10, PIECE_MOST = 256 << 10 };
 
 struct scrape {
 	struct task task;  /* first: they are cast to each other */
@@ -20,12 +19,9 @@ struct scrape {
 	bool over;         /* the last piece was sent */
 };
 
-static int running;
-
 static void
 free_scrape(struct scrape *scrape)
 {
-	running--;
 	conf_release(scrape->conf);
 	free(scrape);
 }
@@ -53,8 +49,8 @@ step(struct task *task)
 	task_piece(task, "text/plain; version=0.0.4; charset=utf-8", buf_slice(&piece));
 }
 
-static void
-begin(struct route_request *request)
+void
+api_metrics(struct route_request *request)
 {
 	struct scrape *scrape = calloc(1, sizeof *scrape);
 
@@ -62,23 +58,9 @@ begin(struct route_request *request)
 		in_unavailable(request->in, in_no_memory);
 		return;
 	}
-	running++;
-	scrape->task = (struct task){.step = step, .gone = on_gone};
+	scrape->task = (struct task){.step = step, .gone = on_gone, .kind = TASK_SCRAPE};
 	scrape->conf = conf_hold(route_conf());
 	scrape->walk.conf = scrape->conf;
 	if (!task_begin(&scrape->task, request))
 		free_scrape(scrape);
-}
-
-void
-api_metrics(struct route_request *request)
-{
-	struct in_reply *reply = &request->in->reply;
-
-	if (running < SCRAPES_MOST) {
-		begin(request);
-		return;
-	}
-	route_detail(request, 429, "Too many scrapes at a time.");
-	snprintf(reply->headers, sizeof reply->headers, "Retry-After: 1\r\n");
 }

@@ -26,6 +26,7 @@ in_start(struct event_base *base, in_handler *handler)
 	in.accepting = true;
 	LIST_INIT(&in.all);
 	TAILQ_INIT(&in.onward);
+	TAILQ_INIT(&in.large);
 	TAILQ_INIT(&in.closed);
 	for (size_t s = 0; s < IN_STATES; s++)
 		TAILQ_INIT(&in.lists[s]);
@@ -35,8 +36,7 @@ in_start(struct event_base *base, in_handler *handler)
 	if (buf_room(&in.body, ANSWER_ROOM) == NULL || buf_room(&in.wire, ANSWER_ROOM) == NULL)
 		return -1;
 	in.tick = event_new(base, -1, EV_PERSIST, in_on_tick, NULL);
-	in.onward_event = event_new(base, -1, 0, in_on_onward, NULL);
-	if (in.tick == NULL || in.onward_event == NULL)
+	if (in.tick == NULL)
 		return -1;
 	return event_add(in.tick, &tv);
 }
@@ -93,7 +93,6 @@ in_stop(void)
 		in_close(LIST_FIRST(&in.all));
 	in_reap();
 	event_free(in.tick);
-	event_free(in.onward_event);
 	buf_free(&in.body);
 	buf_free(&in.wire);
 	free(in.trusted);

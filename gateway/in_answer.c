@@ -130,7 +130,7 @@ in_flush(struct in_conn *c)
 	if (c->pieces)
 		in_piece_taken(c);
 	else if (c->state == IN_BODY)
-		in_go_on_later(c); /* it was a 100 Continue; some of the body may have come */
+		in_wait(c, &in.onward); /* it was a 100 Continue; some of the body may have come */
 	else if (c->close)
 		linger(c);
 	else

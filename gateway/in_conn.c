@@ -99,8 +99,8 @@ in_close(struct in_conn *c)
 	in_write_on(c, false);
 	stream_end(&c->stream);
 	close(c->fd);
-	if (c->more)
-		TAILQ_REMOVE(&in.onward, c, on);
+	if (c->waits != NULL)
+		TAILQ_REMOVE(c->waits, c, on);
 	LIST_REMOVE(c, all);
 	TAILQ_INSERT_TAIL(&in.closed, c, on);
 	in.count--;
@@ -127,22 +127,12 @@ in_reap(void)
 }
 
 void
-in_go_on_later(struct in_conn *c)
-{
-	if (c->more)
-		return;
-	c->more = true;
-	TAILQ_INSERT_TAIL(&in.onward, c, on);
-	event_active(in.onward_event, 0, 0);
-}
-
-void
 in_resume(struct in_conn *c)
 {
 	if (c->in.n > 0) {
 		in_enter(c, IN_IDLE);
 		in_enter(c, IN_HEAD); /* its deadline starts anew */
-		in_go_on_later(c);
+		in_wait(c, &in.onward);
 	} else if (c->eof || c->listener->gone) {
 		in_close(c);
 	} else {
@@ -151,31 +141,10 @@ in_resume(struct in_conn *c)
 	}
 }
 
-/* Reading is off while a whole request, and more, waits to be gone on with. */
-static void
-read_if_room(struct in_conn *c)
+void
+in_read_if_room(struct in_conn *c)
 {
 	in_read_on(c, c->in.n < in.limits.header + in.limits.body);
-}
-
-void
-in_on_onward(evutil_socket_t fd, short what, void *arg)
-{
-	struct in_conn *last = TAILQ_LAST(&in.onward, in_list), *c = NULL;
-
-	(void)fd;
-	(void)what;
-	(void)arg;
-	/* Those that come onto the list meanwhile have their turn in the next pass. */
-	while (c != last && !turn_full() && (c = TAILQ_FIRST(&in.onward)) != NULL) {
-		TAILQ_REMOVE(&in.onward, c, on);
-		c->more = false;
-		in_take_kept(c);
-		if (c->state != IN_CLOSED && !c->eof)
-			read_if_room(c);
-	}
-	if (!TAILQ_EMPTY(&in.onward))
-		event_active(in.onward_event, 0, 0);
 }
 
 /* ---- bytes ------------------------------------------------------------------------------- */
@@ -186,7 +155,7 @@ on_end(struct in_conn *c)
 	c->eof = true;
 	in_read_on(c, false);
 	/* A client may half-close behind its last request and still wait for the answer. */
-	if (c->state != IN_PARKED && c->out.n == 0 && !c->more)
+	if (c->state != IN_PARKED && c->out.n == 0 && c->waits == NULL)
 		in_close(c);
 }
 
@@ -206,7 +175,7 @@ store_bytes(struct in_conn *c, size_t n)
 	if (c->in.failed)
 		in_lose(c, true);
 	else
-		read_if_room(c);
+		in_read_if_room(c);
 }
 
 static void
@@ -214,7 +183,7 @@ on_bytes(struct in_conn *c, size_t n)
 {
 	if (c->state == IN_LINGER || (c->state == IN_ANSWER && c->close)) {
 		drop_bytes(c, n);
-	} else if (c->state == IN_PARKED || c->out.n > 0 || c->more) {
+	} else if (c->state == IN_PARKED || c->out.n > 0 || c->waits != NULL) {
 		store_bytes(c, n);
 	} else if (c->in.n == 0) {
 		in_enter(c, IN_HEAD);

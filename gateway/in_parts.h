@@ -6,6 +6,7 @@
  *   in_time.c     their states and deadlines
  *   in_open.c     their beginning: PROXY header, TLS handshake
  *   in_request.c  from bytes to requests
+ *   in_wait.c     those that wait until others had their turn
  *   in_answer.c   from replies to bytes, at once, behind the commit, or later
  *   in_pieces.c   answers longer than anybody wants to hold in memory
  *   in_listen.c   listeners and accepting
@@ -69,17 +70,17 @@ struct in_conn {
 	bool eof;              /* the client has sent its last byte */
 	bool close;            /* close behind the answer */
 	bool bare;             /* its answer has no body, whatever it becomes */
-	bool more;             /* bytes in `in` may be gone on with: on the list `onward` */
+	struct in_list *waits; /* `onward` or `large`: bytes in `in` may be gone on with; or NULL */
 	struct event read, write;
 	int64_t since;         /* mono: when it came into its state, of timed ones */
 	int64_t deadline;      /* mono */
 	TAILQ_ENTRY(in_conn) timed; /* in lists[state] */
-	TAILQ_ENTRY(in_conn) on;    /* in `onward` while more, in `closed` when closed */
+	TAILQ_ENTRY(in_conn) on;    /* in *waits, or in `closed` when closed */
 	LIST_ENTRY(in_conn) all;
 	struct buf in;         /* bytes not used yet */
 	size_t scanned;        /* see http_read_request */
-	size_t head_n;         /* IN_BODY: the head, which stays in `in` until then */
-	size_t body_n;         /* IN_BODY: its length; of chunks: those decoded */
+	size_t head_n;         /* IN_BODY, or `large`: the head, which stays in `in` until then */
+	size_t body_n;         /* the same of its length; of chunks: those decoded */
 	bool chunked;          /* IN_BODY */
 	size_t dropped;        /* IN_LINGER: bytes read and dropped */
 	struct http_chunks chunks;
@@ -108,12 +109,15 @@ struct in_server {
 	size_t trusted_count;
 	in_handler *handler;
 	in_bare *bare;         /* or NULL */
-	struct event *tick, *onward_event;
+	struct event *tick;
 	struct in_listener *listeners[CONF_LISTENERS]; /* in the configuration's order */
 	size_t listener_count;
 	LIST_HEAD(in_conns, in_conn) all;
 	struct in_list lists[IN_STATES]; /* by deadline; only of timed states */
-	struct in_list onward, closed;
+	struct in_list onward;       /* bytes wait that no socket will speak of */
+	struct in_list large;        /* a large request waits, whole: it is PARKED */
+	struct in_list closed;
+	int64_t large_at;            /* mono: when those were last gone on with */
 	size_t count;
 	size_t secure_count;         /* in IN_SECURE */
 	int64_t secure_us;           /* that handshakes took in this turn */
@@ -143,9 +147,8 @@ void in_rewatch(void); /* all that libevent could not */
 void in_close(struct in_conn *) NONNULL;
 /* The answer is out: goes on with bytes that wait, or waits for some. */
 void in_resume(struct in_conn *) NONNULL;
-/* Bytes wait in `in` and no socket will say so: goes on with them in the next pass. */
-void in_go_on_later(struct in_conn *) NONNULL;
-void in_on_onward(evutil_socket_t, short, void *);
+/* Reading is off while a whole request, and more, waits to be gone on with. */
+void in_read_if_room(struct in_conn *) NONNULL;
 
 /* What a connection may keep until it is a request, and some more that was read with it. */
 static inline size_t
@@ -159,6 +162,10 @@ in_is_opening(const struct in_conn *c)
 {
 	return c->state == IN_PROXY || c->state == IN_SECURE;
 }
+
+/* in_wait.c */
+/* Bytes wait in `in` and no socket will say so: goes on with them by and by. */
+void in_wait(struct in_conn *, struct in_list *) NONNULL;
 
 /* in_time.c */
 /* The only place that changes the state; arms the state's deadline. Staying keeps the deadline. */
@@ -178,9 +185,12 @@ void in_open(struct in_conn *) NONNULL;
 void in_dismiss(struct in_conn *, enum metrics_refusal, const char *why) NONNULL;
 
 /* in_request.c */
-/* Takes requests from n bytes just read into the shared buffer, or from c->in. */
+/* Takes a request from n bytes just read into the shared buffer, or some from c->in; what is more
+ * waits. */
 void in_take_shared(struct in_conn *, size_t n) NONNULL;
 void in_take_kept(struct in_conn *) NONNULL;
+/* Takes the one at the front of c->in, of which all is there and the head was read before. */
+void in_take_whole(struct in_conn *) NONNULL;
 
 /* in_answer.c */
 void in_reply_now(struct in_conn *, const struct in_reply *, bool head_only) NONNULL;

@@ -1,15 +1,16 @@
 /*
- * From bytes to requests. take() reads as many as there are from one run of bytes, which is the
- * shared buffer or the connection's own, until one is incomplete, parked, or its answer is stuck;
- * the rest is kept in the connection. A body that comes in chunks is decoded in place behind its
- * head.
+ * From bytes to requests. take() reads some from one run of bytes, which is the shared buffer or
+ * the connection's own, until one is incomplete, large, parked, or its answer is stuck; the rest is
+ * kept in the connection. A body that comes in chunks is decoded in place behind its head.
  */
 #include "gateway/in_parts.h"
 
+#include "gateway/clock.h"
 #include "gateway/turn.h"
 #include "proto/forwarded.h"
 
-enum { PIPELINE_MOST = 64 }; /* requests of one connection a pass */
+enum { KEPT_MOST = 8 };    /* requests of one connection at a time */
+enum { LARGE = 8 << 10 };  /* of a body: 4 000 values at the most, or a quarter of a millisecond */
 
 static const char too_large[] = "The body is too large.";
 
@@ -52,13 +53,14 @@ handle(struct in_conn *c, char *body, size_t n)
 	    .body = body,
 	    .body_n = n,
 	    .reply = {.status = 500, .body = &in.body}};
-	bool head_only = slice_is(head.method, SLICE("HEAD"));
+	bool head_only = slice_is(head.method, SLICE("HEAD")), waited = c->state == IN_PARKED;
 
 	c->close = !head.keep_alive;
 	c->scanned = 0;
 	buf_clear(&in.body);
 	in_enter(c, IN_IDLE); /* the next head's deadline is its own */
-	c->asked = c->since;
+	if (!waited)
+		c->asked = c->since;
 	c->method = metrics_method(head.method);
 	if (in.turning_away)
 		in_unserved(&request, wants_bare());
@@ -126,16 +128,13 @@ decode_chunks(struct in_conn *c)
 	return done ? 1 : 0;
 }
 
-/* Goes on with the body of the request whose head stands at the front of c->in. */
-static void
-take_body(struct in_conn *c)
+void
+in_take_whole(struct in_conn *c)
 {
 	size_t scanned = 0;
 
-	if (c->chunked ? decode_chunks(c) <= 0 : c->in.n - c->head_n < c->body_n)
-		return;
 	if (http_read_request(buf_slice(&c->in), in.limits.header, &scanned, &head) <= 0) {
-		in_close(c); /* it was read before: cannot be */
+		in_close(c); /* cannot be */
 		return;
 	}
 	handle(c, c->in.p + c->head_n, c->body_n);
@@ -147,7 +146,28 @@ take_body(struct in_conn *c)
 		in_resume(c);
 }
 
-/* The head is read, the body is not all there. */
+/* What is there whole waits for its turn, untimed. */
+static void
+put_off(struct in_conn *c)
+{
+	c->asked = clock_mono();
+	in_enter(c, IN_PARKED);
+	in_wait(c, &in.large);
+}
+
+/* Goes on with the body of the request whose head stands at the front of c->in. */
+static void
+take_body(struct in_conn *c)
+{
+	if (c->chunked ? decode_chunks(c) <= 0 : c->in.n - c->head_n < c->body_n)
+		return;
+	if (c->body_n >= LARGE)
+		put_off(c);
+	else
+		in_take_whole(c);
+}
+
+/* The head is read; the body is not all there, or large. */
 static void
 await_body(struct in_conn *c, const char *data, size_t n, size_t used)
 {
@@ -175,12 +195,12 @@ whole_body(size_t n, size_t used)
 }
 
 static void
-take(struct in_conn *c, char *data, size_t n)
+take(struct in_conn *c, char *data, size_t n, int most)
 {
 	size_t length;
 	int used = 0;
 
-	for (int i = 0; n > 0 && i < PIPELINE_MOST && ready(c); i++) {
+	for (int i = 0; n > 0 && i < most && ready(c); i++) {
 		in_enter(c, IN_HEAD);
 		c->bare = false;
 		c->client = c->peer;
@@ -198,7 +218,7 @@ take(struct in_conn *c, char *data, size_t n)
 			in_refuse(c, 413, too_large);
 			return;
 		}
-		if (!whole_body(n, (size_t)used)) {
+		if (!whole_body(n, (size_t)used) || head.length >= LARGE) {
 			await_body(c, data, n, (size_t)used);
 			return;
 		}
@@ -219,7 +239,7 @@ take(struct in_conn *c, char *data, size_t n)
 void
 in_take_shared(struct in_conn *c, size_t n)
 {
-	take(c, in.shared, n);
+	take(c, in.shared, n, 1);
 }
 
 void
@@ -228,7 +248,7 @@ in_take_kept(struct in_conn *c)
 	if (c->state == IN_BODY)
 		take_body(c);
 	else if (ready(c))
-		take(c, c->in.p, c->in.n);
+		take(c, c->in.p, c->in.n, KEPT_MOST);
 	if (c->state == IN_BODY && c->eof)
 		in_close(c);
 }

@@ -6,7 +6,7 @@
  *   BACK    against the order, from the key, as far as a page                            "previous"
  *   COUNT   on from the beginning, where the number of rows is not known otherwise       "count"
  *
- * A step looks at some thousand rows of a snapshot of its own, or writes some hundred KiB; `at`
+ * A step looks at some thousand rows of a snapshot of its own, or writes some ten KiB; `at`
  * says where it was.
  */
 #include "gateway/page.h"
@@ -16,7 +16,7 @@
 #include "gateway/turn.h"
 
 enum { PAGE_DEFAULT = 50, PAGE_MOST = 500, PAGE_BYTES = 1 << 20, BODY_MOST = 2 << 20 };
-enum { STEP_ROWS = 2000, STEP_BYTES = 256 << 10, LINK_MOST = 32 << 10, KEY_TEXT = UUID_TEXT };
+enum { STEP_ROWS = 2000, STEP_BYTES = 32 << 10, LINK_MOST = 32 << 10, KEY_TEXT = UUID_TEXT };
 
 static const char unreadable[] = "The store cannot be read.";
 

@@ -279,7 +279,7 @@ api_reload(struct route_request *request)
 		in_unavailable(request->in, in_no_memory);
 		return;
 	}
-	waiting->task = (struct task){.step = step_nothing, .gone = on_gone};
+	waiting->task = (struct task){.step = step_nothing, .gone = on_gone, .kind = TASK_RELOAD};
 	if (!task_begin(&waiting->task, request)) {
 		free(waiting);
 		return;

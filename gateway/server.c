@@ -1,6 +1,7 @@
 /*
- * The loop is in server_loop(): events, turn_end(), reap. Above it everything is started in order,
- * below it stopped in reverse. The way from a signal to the end of the loop is drain.c's.
+ * The loop is in server_loop(): events, what waits in connections, turn_end(), reap. Above it
+ * everything is started in order, below it stopped in reverse. The way from a signal to the end of
+ * the loop is drain.c's.
  */
 #include "gateway/server.h"
 
@@ -70,7 +71,8 @@ static void
 server_loop(void)
 {
 	while (!drain_over()) {
-		event_base_loop(server.base, EVLOOP_ONCE);
+		event_base_loop(server.base, EVLOOP_ONCE | (in_waits() ? EVLOOP_NONBLOCK : 0));
+		in_go_on();
 		turn_end();
 		reload_step();
 		give_sign();

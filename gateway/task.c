@@ -1,9 +1,10 @@
 /*
- *   task_begin ─▶ queue ─▶ step ─┬─▶ task_go_on: to the end of the queue
- *                                ├─▶ task_answer
- *                                └─▶ (waits for a commit, or an attempt) ─▶ task_go_on, task_answer
+ *   task_begin ─▶ queue of its kind ─▶ step ─┬─▶ task_go_on: to the end of the queue
+ *                                            ├─▶ task_answer
+ *                                            └─▶ (waits for a commit, or an attempt) ─▶ task_go_on,
+ *                                                                                   task_answer
  *
- * The queue's event is a timer of no length: it fires once in the next pass, while an event made
+ * The queues' event is a timer of no length: it fires once in the next pass, while an event made
  * active by its own callback would fire again in the same one.
  */
 #include "gateway/task.h"
@@ -12,69 +13,90 @@
 
 #include "gateway/turn.h"
 
-static struct {
-	struct event *event;
-	TAILQ_HEAD(task_list, task) queue;
+TAILQ_HEAD(task_list, task);
+
+static struct kind {
+	const char *many;
+	size_t most; /* at a time */
+	struct task_list queue;
 	size_t count; /* begun and not ended, queued or not */
-} tasks;
+} kinds[TASK_KINDS] = {
+    [TASK_LONG] = {.many = "Too many long requests at a time.", .most = 64},
+    [TASK_SCRAPE] = {.many = "Too many scrapes at a time.", .most = 8},
+    [TASK_RELOAD] = {.many = "Too many reloads at a time.", .most = 8},
+};
+
+static struct event *event;
 
 static void
 wake(void)
 {
 	static const struct timeval now = {0, 0};
 
-	event_add(tasks.event, &now);
+	event_add(event, &now);
 }
 
 void
 task_second(void)
 {
-	if (!TAILQ_EMPTY(&tasks.queue))
-		wake();
+	for (struct kind *kind = kinds; kind < kinds + TASK_KINDS; kind++)
+		if (!TAILQ_EMPTY(&kind->queue))
+			wake();
 }
 
 static void
-on_pass(evutil_socket_t fd, short what, void *arg)
+step(struct kind *kind)
 {
-	struct task *task = TAILQ_FIRST(&tasks.queue);
+	struct task *task = TAILQ_FIRST(&kind->queue);
 
-	(void)fd;
-	(void)what;
-	(void)arg;
 	if (task == NULL)
 		return;
-	TAILQ_REMOVE(&tasks.queue, task, next);
+	TAILQ_REMOVE(&kind->queue, task, next);
 	task->queued = false;
-	if (!TAILQ_EMPTY(&tasks.queue))
+	if (!TAILQ_EMPTY(&kind->queue))
 		wake();
 	task->step(task);
 	turn_charge(0);
 }
 
+static void
+on_pass(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	for (struct kind *kind = kinds; kind < kinds + TASK_KINDS; kind++)
+		step(kind);
+}
+
 int
 task_start(struct event_base *base)
 {
-	TAILQ_INIT(&tasks.queue);
-	tasks.count = 0;
-	tasks.event = evtimer_new(base, on_pass, NULL);
-	return tasks.event == NULL ? -1 : 0;
+	for (struct kind *kind = kinds; kind < kinds + TASK_KINDS; kind++) {
+		TAILQ_INIT(&kind->queue);
+		kind->count = 0;
+	}
+	event = evtimer_new(base, on_pass, NULL);
+	return event == NULL ? -1 : 0;
 }
 
 void
 task_stop(void)
 {
-	event_free(tasks.event);
+	event_free(event);
 }
 
 /* It is on no list and will not be answered again. */
 static void
 end(struct task *task)
 {
+	struct kind *kind = &kinds[task->kind];
+
 	if (task->queued)
-		TAILQ_REMOVE(&tasks.queue, task, next);
+		TAILQ_REMOVE(&kind->queue, task, next);
 	task->queued = false;
 	task->conn = NULL;
-	tasks.count--;
+	kind->count--;
 }
 
 static void
@@ -90,13 +112,14 @@ bool
 task_begin(struct task *task, struct route_request *request)
 {
 	struct in_reply *reply = &request->in->reply;
+	struct kind *kind = &kinds[task->kind];
 
-	if (tasks.count >= TASK_MOST) {
-		route_detail(request, 429, "Too many long requests at a time.");
+	if (kind->count >= kind->most) {
+		route_detail(request, 429, kind->many);
 		snprintf(reply->headers, sizeof reply->headers, "Retry-After: 1\r\n");
 		return false;
 	}
-	tasks.count++;
+	kind->count++;
 	task->conn = in_defer(request->in, on_gone, task);
 	task_go_on(task);
 	return true;
@@ -106,7 +129,7 @@ void
 task_go_on(struct task *task)
 {
 	if (!task->queued)
-		TAILQ_INSERT_TAIL(&tasks.queue, task, next);
+		TAILQ_INSERT_TAIL(&kinds[task->kind].queue, task, next);
 	task->queued = true;
 	wake();
 }

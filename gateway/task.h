@@ -1,7 +1,8 @@
 /*
  * Requests that take longer than a turn: a walk over many rows, many changes, an answer from
  * outside. The answer is put off; the work is done in steps, and whatever the number of such
- * requests, one step of one of them in a pass of the loop, in turn.
+ * requests, one step of one of each kind in a pass of the loop, in turn. The kinds are apart so that
+ * whoever asks for many lists keeps nobody from looking at the metrics.
  *
  * A task is the first member of its owner's own struct, which its `gone` frees.
  */
@@ -13,7 +14,12 @@
 
 #include "gateway/route.h"
 
-enum { TASK_MOST = 64 }; /* at a time */
+enum task_kind {
+	TASK_LONG,   /* any request; the default */
+	TASK_SCRAPE,
+	TASK_RELOAD,
+	TASK_KINDS
+};
 
 struct task {
 	/* Set by the owner. step works in an event callback, so that it may read and write the
@@ -21,6 +27,7 @@ struct task {
 	void (*step)(struct task *);
 	/* The client has gone away: nothing is stepped or answered any more. */
 	void (*gone)(struct task *);
+	enum task_kind kind;
 
 	/* Private. */
 	struct in_conn *conn; /* NULL: not begun, or answered, or the client is gone */
@@ -33,7 +40,7 @@ int task_start(struct event_base *) MUST NONNULL;
 void task_stop(void); /* none may be left: clients went first */
 
 /* In a handler: puts the answer off; the first step comes in the next pass. False when there are
- * too many: 429 is answered, and the task was not begun. */
+ * too many of its kind: 429 is answered, and the task was not begun. */
 bool task_begin(struct task *, struct route_request *) MUST NONNULL;
 /* The next step comes in a later pass. Hooks may call this too. */
 void task_go_on(struct task *) NONNULL;

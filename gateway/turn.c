@@ -153,6 +153,12 @@ turn_full(void)
 	return turn.full;
 }
 
+bool
+turn_awaited(void)
+{
+	return turn.count > 0;
+}
+
 void
 turn_fail(void)
 {

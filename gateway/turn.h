@@ -47,6 +47,8 @@ bool turn_dry(turn_dry_run *, void *arg) MUST;
  * many objects ask turn_full() and leave the rest to the next turn. */
 void turn_charge(size_t bytes);
 bool turn_full(void);
+/* Somebody waits for the turn's end. */
+bool turn_awaited(void);
 
 /* Makes the turn fail: something in memory could not be had. */
 void turn_fail(void);

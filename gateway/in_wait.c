@@ -1,0 +1,83 @@
+/*
+ * Who waits for whom. So that nobody waits long for others, a pass of the loop takes
+ *
+ *     from each socket with bytes    one request; what is behind it goes onto the list `onward`
+ *     from `onward`                  some requests of each connection, for a millisecond
+ *     from `large`                   requests with a large body, wherever they came from, for a
+ *                                    millisecond, or as many bytes as one may have
+ *
+ * and both lists are queues. A pass whose commit others wait for takes large ones only when none was
+ * taken for some time: otherwise they have the passes in between, and the commits.
+ */
+#include "gateway/in_parts.h"
+
+#include "gateway/clock.h"
+#include "gateway/turn.h"
+
+enum { ONWARD_US = 1000 };
+enum { LARGE_US = 1000, LARGE_BYTES = 512 << 10, LARGE_REST_US = 10000 };
+
+void
+in_wait(struct in_conn *c, struct in_list *list)
+{
+	if (c->waits != NULL)
+		return;
+	c->waits = list;
+	TAILQ_INSERT_TAIL(list, c, on);
+}
+
+bool
+in_waits(void)
+{
+	return !TAILQ_EMPTY(&in.onward) || !TAILQ_EMPTY(&in.large);
+}
+
+static void
+go_on(struct in_conn *c, void (*take)(struct in_conn *))
+{
+	TAILQ_REMOVE(c->waits, c, on);
+	c->waits = NULL;
+	take(c);
+	if (c->state != IN_CLOSED && !c->eof)
+		in_read_if_room(c);
+}
+
+/* Those that come onto the list meanwhile have their turn in the next pass. */
+static void
+take_onward(int64_t until)
+{
+	struct in_conn *last = TAILQ_LAST(&in.onward, in_list), *c = NULL;
+
+	while (c != last && (c = TAILQ_FIRST(&in.onward)) != NULL) {
+		go_on(c, in_take_kept);
+		if (clock_mono() >= until)
+			break;
+	}
+}
+
+/* One, and more while there is time. */
+static void
+take_large(int64_t until)
+{
+	size_t bytes = 0;
+	struct in_conn *c;
+
+	while ((c = TAILQ_FIRST(&in.large)) != NULL && bytes < LARGE_BYTES && in.large_at < until) {
+		bytes += c->body_n;
+		go_on(c, in_take_whole);
+		in.large_at = clock_mono();
+	}
+}
+
+void
+in_go_on(void)
+{
+	int64_t now;
+
+	if (!in_waits())
+		return;
+	now = clock_mono();
+	take_onward(now + ONWARD_US);
+	if (!turn_awaited() || now - in.large_at >= LARGE_REST_US)
+		take_large(clock_mono() + LARGE_US);
+}
