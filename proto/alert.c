@@ -55,9 +55,9 @@ alert_entity(struct arena *arena, struct slice id)
 }
 
 static bool
-read_message(const struct json *body, struct alert *alert, struct slice *why)
+read_message(const struct alert_body *body, struct alert *alert, struct slice *why)
 {
-	const struct json *value = json_get(body, "message");
+	const struct json *value = body->field[FIELD_MESSAGE];
 
 	if (alert_is_absent(value))
 		*why = SLICE("message is missing");
@@ -87,10 +87,10 @@ alert_unknown(struct arena *arena, const char *field, struct slice text, const c
 }
 
 static bool
-read_type(const struct json *body, int default_type, struct arena *arena, struct alert *alert,
-    struct slice *why)
+read_type(const struct alert_body *body, int default_type, struct arena *arena,
+    struct alert *alert, struct slice *why)
 {
-	const struct json *value = json_get(body, "alert_type");
+	const struct json *value = body->field[FIELD_ALERT_TYPE];
 	struct slice text = SLICE("");
 	int type = default_type;
 
@@ -145,34 +145,40 @@ copy_tags(struct arena *arena, const struct json *value)
 }
 
 static void
-read_optional(const struct json *body, struct arena *arena, struct alert *alert)
+read_optional(const struct alert_body *body, struct arena *arena, struct alert *alert)
 {
+	const struct json *const *field = body->field;
+
 	alert->urgency = -1;
-	alert->entity_id = alert_entity(arena, alert_text_of(json_get(body, "entity_id")));
-	alert->summary = alert_text_of(json_get(body, "summary"));
-	if (!alert_read_bool(json_get(body, "suppressed"), &alert->suppressed))
+	alert->entity_id = alert_entity(arena, alert_text_of(field[FIELD_ENTITY_ID]));
+	alert->summary = alert_text_of(field[FIELD_SUMMARY]);
+	if (!alert_read_bool(field[FIELD_SUPPRESSED], &alert->suppressed))
 		alert->suppressed = false;
-	alert->sla = copy_id(arena, json_get(body, "sla"));
-	alert->escalation_policy = copy_id(arena, json_get(body, "escalation_policy"));
-	alert->priority = copy_id(arena, json_get(body, "priority"));
-	alert->tags = copy_tags(arena, json_get(body, "tags"));
+	alert->sla = copy_id(arena, field[FIELD_SLA]);
+	alert->escalation_policy = copy_id(arena, field[FIELD_ESCALATION_POLICY]);
+	alert->priority = copy_id(arena, field[FIELD_PRIORITY]);
+	alert->tags = copy_tags(arena, field[FIELD_TAGS]);
 }
 
 bool
-alert_read(const struct json *body, int default_type, struct slice made_entity,
+alert_read(const struct json *object, int default_type, struct slice made_entity,
     struct arena *arena, struct alert *alert, struct slice *why)
 {
+	struct alert_body body;
+
 	*alert = (struct alert){0};
-	if (body->type != JSON_OBJECT) {
+	if (object->type != JSON_OBJECT) {
 		*why = SLICE("the body is not a JSON object");
 		return false;
 	}
-	if (!read_message(body, alert, why) || !read_type(body, default_type, arena, alert, why))
+	body = alert_body(object);
+	if (!read_message(&body, alert, why) ||
+	    !read_type(&body, default_type, arena, alert, why))
 		return false;
-	read_optional(body, arena, alert);
+	read_optional(&body, arena, alert);
 	if (alert->entity_id.n == 0)
 		alert->entity_id = made_entity;
-	alert->fields = alert_write(arena, body, alert);
+	alert->fields = alert_write(arena, &body, alert);
 	if (alert->fields.n == 0) {
 		*why = SLICE("the alert is too large");
 		return false;

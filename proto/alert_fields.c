@@ -108,39 +108,59 @@ write_links(struct json_writer *w, const char *name, const struct json *value)
 
 #define NAME(literal) {literal, sizeof(literal) - 1}
 
-/* The known names in the order in which they are kept. Without a writer: taken from the alert. */
-static const struct field {
+/* Names, and what writes them; without a writer they are taken from the alert, or written under
+ * their other name. */
+static const struct {
 	struct slice name;
 	void (*write)(struct json_writer *, const char *name, const struct json *value);
-	struct slice alias; /* as the vendor's own example has it */
-} known[] = {
-	{NAME("message"), NULL, {NULL, 0}},
-	{NAME("alert_type"), NULL, {NULL, 0}},
-	{NAME("entity_id"), NULL, {NULL, 0}},
-	{NAME("summary"), write_text, {NULL, 0}},
-	{NAME("suppressed"), write_bool, {NULL, 0}},
-	{NAME("payload"), write_object, {NULL, 0}},
-	{NAME("urls"), write_links, {NULL, 0}},
-	{NAME("sla"), write_id, {NULL, 0}},
-	{NAME("escalation_policy"), write_id, {NULL, 0}},
-	{NAME("priority"), write_id, {NULL, 0}},
-	{NAME("tags"), write_ids, {NULL, 0}},
-	{NAME("stakeholders"), write_object, {NULL, 0}},
-	{NAME("stakeholders_comms"), write_object, NAME("stakeholder_comms")},
+} fields[FIELD_COUNT] = {
+	[FIELD_MESSAGE] = {NAME("message"), NULL},
+	[FIELD_ALERT_TYPE] = {NAME("alert_type"), NULL},
+	[FIELD_ENTITY_ID] = {NAME("entity_id"), NULL},
+	[FIELD_SUMMARY] = {NAME("summary"), write_text},
+	[FIELD_SUPPRESSED] = {NAME("suppressed"), write_bool},
+	[FIELD_PAYLOAD] = {NAME("payload"), write_object},
+	[FIELD_URLS] = {NAME("urls"), write_links},
+	[FIELD_SLA] = {NAME("sla"), write_id},
+	[FIELD_ESCALATION_POLICY] = {NAME("escalation_policy"), write_id},
+	[FIELD_PRIORITY] = {NAME("priority"), write_id},
+	[FIELD_TAGS] = {NAME("tags"), write_ids},
+	[FIELD_STAKEHOLDERS] = {NAME("stakeholders"), write_object},
+	[FIELD_STAKEHOLDERS_COMMS] = {NAME("stakeholders_comms"), write_object},
+	[FIELD_STAKEHOLDER_COMMS] = {NAME("stakeholder_comms"), NULL},
 };
 
-static bool
-is_known(struct slice name)
+/* FIELD_COUNT where the name is none of these. */
+static size_t
+field_of(struct slice name)
 {
-	for (const struct field *f = known; f < known + COUNT_OF(known); f++) {
-		if (slice_is(name, f->name) || (f->alias.n > 0 && slice_is(name, f->alias)))
-			return true;
+	size_t i = 0;
+
+	while (i < FIELD_COUNT && !slice_is(name, fields[i].name))
+		i++;
+	return i;
+}
+
+struct alert_body
+alert_body(const struct json *object)
+{
+	struct alert_body body = {.object = object};
+	size_t i;
+
+	for (const struct json *item = object->first; item != NULL; item = item->next) {
+		i = field_of(item->key);
+		if (i < FIELD_COUNT) {
+			body.field[i] = item;
+			body.known++;
+		}
 	}
-	return false;
+	if (alert_is_absent(body.field[FIELD_STAKEHOLDERS_COMMS]))
+		body.field[FIELD_STAKEHOLDERS_COMMS] = body.field[FIELD_STAKEHOLDER_COMMS];
+	return body;
 }
 
 static void
-write_known(struct json_writer *w, const struct json *body, const struct alert *alert)
+write_known(struct json_writer *w, const struct alert_body *body, const struct alert *alert)
 {
 	json_key(w, "message");
 	json_string(w, alert->message);
@@ -148,20 +168,25 @@ write_known(struct json_writer *w, const struct json *body, const struct alert *
 	json_text(w, alert_type_name((int)alert->type));
 	json_key(w, "entity_id");
 	json_string(w, alert->entity_id);
-	for (const struct field *f = known; f < known + COUNT_OF(known); f++) {
-		const struct json *value = json_get_slice(body, f->name);
+	for (size_t i = 0; i < FIELD_COUNT; i++)
+		if (i == FIELD_TAGS && alert->tags.n > 0)
+			write_raw(w, fields[i].name.p, alert->tags);
+		else if (fields[i].write != NULL && body->field[i] != NULL)
+			fields[i].write(w, fields[i].name.p, body->field[i]);
+}
 
-		if (alert_is_absent(value) && f->alias.n > 0)
-			value = json_get_slice(body, f->alias);
-		if (f->write == write_ids && alert->tags.n > 0)
-			write_raw(w, f->name.p, alert->tags);
-		else if (f->write != NULL)
-			f->write(w, f->name.p, value);
-	}
+static void
+write_unknown(struct json_writer *w, const struct json *object)
+{
+	for (const struct json *item = object->first; item != NULL; item = item->next)
+		if (field_of(item->key) == FIELD_COUNT) {
+			json_key_slice(w, item->key);
+			json_tree(w, item);
+		}
 }
 
 struct slice
-alert_write(struct arena *arena, const struct json *body, const struct alert *alert)
+alert_write(struct arena *arena, const struct alert_body *body, const struct alert *alert)
 {
 	struct buf buf;
 	struct json_writer w = {.buf = &buf};
@@ -169,11 +194,8 @@ alert_write(struct arena *arena, const struct json *body, const struct alert *al
 	buf_init_arena(&buf, arena);
 	json_open(&w, '{');
 	write_known(&w, body, alert);
-	for (const struct json *item = body->first; item != NULL; item = item->next)
-		if (!is_known(item->key)) {
-			json_key_slice(&w, item->key);
-			json_tree(&w, item);
-		}
+	if (body->known < body->object->count)
+		write_unknown(&w, body->object);
 	json_close(&w, '}');
 	return buf.failed ? (struct slice){NULL, 0} : buf_slice(&buf);
 }
@@ -201,16 +223,18 @@ read_again(struct arena *arena, struct slice text)
 bool
 alert_rewrite(struct arena *arena, struct alert *alert)
 {
-	struct json *body = read_again(arena, alert->fields);
+	struct json *object = read_again(arena, alert->fields);
+	struct alert_body body;
 
-	if (body == NULL)
+	if (object == NULL)
 		return false;
-	put_text(arena, body, "summary", alert->summary);
-	put_text(arena, body, "sla", alert->sla);
-	put_text(arena, body, "escalation_policy", alert->escalation_policy);
-	put_text(arena, body, "priority", alert->priority);
-	if (alert->suppressed || json_get(body, "suppressed") != NULL)
-		json_put(body, "suppressed", json_make_bool(arena, alert->suppressed));
-	alert->fields = alert_write(arena, body, alert);
+	put_text(arena, object, "summary", alert->summary);
+	put_text(arena, object, "sla", alert->sla);
+	put_text(arena, object, "escalation_policy", alert->escalation_policy);
+	put_text(arena, object, "priority", alert->priority);
+	if (alert->suppressed || json_get(object, "suppressed") != NULL)
+		json_put(object, "suppressed", json_make_bool(arena, alert->suppressed));
+	body = alert_body(object);
+	alert->fields = alert_write(arena, &body, alert);
 	return alert->fields.n > 0;
 }

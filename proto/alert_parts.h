@@ -4,9 +4,38 @@
 
 #include "proto/alert.h"
 
+/* The fields that have a meaning, in the order in which a record has them. */
+enum alert_field {
+	FIELD_MESSAGE,
+	FIELD_ALERT_TYPE,
+	FIELD_ENTITY_ID,
+	FIELD_SUMMARY,
+	FIELD_SUPPRESSED,
+	FIELD_PAYLOAD,
+	FIELD_URLS,
+	FIELD_SLA,
+	FIELD_ESCALATION_POLICY,
+	FIELD_PRIORITY,
+	FIELD_TAGS,
+	FIELD_STAKEHOLDERS,
+	FIELD_STAKEHOLDERS_COMMS,
+	FIELD_STAKEHOLDER_COMMS, /* the same, as the vendor's own example has it */
+	FIELD_COUNT
+};
+
+/* A body's members by their meaning; NULL where there is none. */
+struct alert_body {
+	const struct json *object;
+	const struct json *field[FIELD_COUNT];
+	uint32_t known; /* members that are one of these */
+};
+
+/* Reads the names of an object's members, once. */
+struct alert_body alert_body(const struct json *object) MUST NONNULL;
+
 /* The record of the alert: what the alert says, and what else the body says. Empty if the arena is
  * full. */
-struct slice alert_write(struct arena *, const struct json *body, const struct alert *) NONNULL;
+struct slice alert_write(struct arena *, const struct alert_body *, const struct alert *) NONNULL;
 
 static inline bool
 alert_is_type(const struct json *value, enum json_type type)

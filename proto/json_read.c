@@ -7,8 +7,9 @@
  *     3  yajl calls back for each token; the callbacks grow the tree, one frame per open container
  *     4  nothing but white space may follow (yajl lets an unfinished string or comment pass there)
  *
- * Offsets: inside a callback yajl tells the end of the token. Its start is the end of the one
- * before plus white space, comments and a separator. An error is where the wrong token starts.
+ * Offsets: inside a callback yajl tells the end of the token. Its start follows from its length,
+ * or, where that is not known, is the end of the one before plus white space, comments and
+ * a separator. An error is where the wrong token starts.
  *
  * Memory: everything comes from the arena, yajl's own needs too. yajl uses what its allocator
  * returns without a look at it, so an arena that is full leaves the parser by longjmp(), and so do
@@ -86,10 +87,10 @@ token_start(const struct reader *r)
 	return at;
 }
 
-static void
+static size_t
 end_token(struct reader *r)
 {
-	r->end = r->start + yajl_get_bytes_consumed(r->yajl);
+	return r->end = r->start + yajl_get_bytes_consumed(r->yajl);
 }
 
 /*
@@ -97,23 +98,23 @@ end_token(struct reader *r)
  */
 
 static _Noreturn void
-leave_many(struct reader *r)
+leave_many(struct reader *r, size_t at)
 {
-	json_text_fail(r->error, token_start(r), "more than %u values (limits.values)",
+	json_text_fail(r->error, at, "more than %u values (limits.values)",
 	    r->limits.values);
 	longjmp(r->over, 1);
 }
 
 static struct json *
-add_node(struct reader *r, enum json_type type)
+add_node(struct reader *r, enum json_type type, size_t at)
 {
 	struct frame *frame = &r->frames[r->depth];
 	struct json *node;
 
 	if (r->values++ == r->limits.values)
-		leave_many(r);
+		leave_many(r, at);
 	node = take(r, sizeof *node);
-	*node = (struct json){.type = type, .at = (uint32_t)token_start(r),
+	*node = (struct json){.type = type, .at = (uint32_t)at,
 	    .key = frame->key, .key_at = frame->key_at};
 	if (frame->last == NULL)
 		frame->node->first = node;
@@ -121,7 +122,6 @@ add_node(struct reader *r, enum json_type type)
 		frame->last->next = node;
 	frame->last = node;
 	frame->node->count++;
-	end_token(r);
 	return node;
 }
 
@@ -131,15 +131,19 @@ is_inside(struct slice text, const char *p)
 	return (uintptr_t)p - (uintptr_t)text.p < text.n;
 }
 
-/* yajl's string is a part of the source, or decoded in a buffer that the next one overwrites. */
+/* yajl's string is a part of the source, or decoded in a buffer that the next one overwrites.
+ * *at: where its opening quote stands. */
 static struct slice
-keep_text(struct reader *r, const unsigned char *bytes, size_t n)
+keep_text(struct reader *r, const unsigned char *bytes, size_t n, size_t *at)
 {
 	const char *p = (const char *)bytes;
 	char *copy;
 
-	if (is_inside(r->text, p))
+	if (is_inside(r->text, p)) {
+		*at = (size_t)(p - r->text.p) - 1;
 		return (struct slice){p, n};
+	}
+	*at = token_start(r);
 	copy = take(r, n);
 	if (n > 0)
 		memcpy(copy, p, n);
@@ -149,14 +153,18 @@ keep_text(struct reader *r, const unsigned char *bytes, size_t n)
 static int
 on_null(void *ctx)
 {
-	add_node(ctx, JSON_NULL);
+	size_t end = end_token(ctx);
+
+	add_node(ctx, JSON_NULL, end - strlen("null"));
 	return 1;
 }
 
 static int
 on_bool(void *ctx, int truth)
 {
-	add_node(ctx, JSON_BOOL)->truth = truth != 0;
+	size_t end = end_token(ctx);
+
+	add_node(ctx, JSON_BOOL, end - strlen(truth ? "true" : "false"))->truth = truth != 0;
 	return 1;
 }
 
@@ -165,11 +173,10 @@ static int
 on_number(void *ctx, const char *bytes, size_t n)
 {
 	struct reader *r = ctx;
-	struct json *node = add_node(r, JSON_NUMBER);
+	size_t at = is_inside(r->text, bytes) ? (size_t)(bytes - r->text.p) : token_start(r);
 
-	(void)bytes;
-	node->text = (struct slice){r->text.p + node->at, n};
-	r->end = node->at + n;
+	add_node(r, JSON_NUMBER, at)->text = (struct slice){r->text.p + at, n};
+	r->end = at + n;
 	return 1;
 }
 
@@ -177,9 +184,11 @@ static int
 on_string(void *ctx, const unsigned char *bytes, size_t n)
 {
 	struct reader *r = ctx;
-	struct json *node = add_node(r, JSON_STRING);
+	size_t at;
+	struct slice text = keep_text(r, bytes, n, &at);
 
-	node->text = keep_text(r, bytes, n);
+	add_node(r, JSON_STRING, at)->text = text;
+	end_token(r);
 	return 1;
 }
 
@@ -188,9 +197,10 @@ on_key(void *ctx, const unsigned char *bytes, size_t n)
 {
 	struct reader *r = ctx;
 	struct frame *frame = &r->frames[r->depth];
+	size_t at;
 
-	frame->key_at = (uint32_t)token_start(r);
-	frame->key = keep_text(r, bytes, n);
+	frame->key = keep_text(r, bytes, n, &at);
+	frame->key_at = (uint32_t)at;
 	end_token(r);
 	return 1;
 }
@@ -198,12 +208,12 @@ on_key(void *ctx, const unsigned char *bytes, size_t n)
 static int
 open_container(struct reader *r, enum json_type type)
 {
+	size_t at = end_token(r) - 1;
 	struct json *node;
 
 	if (r->depth >= r->limits.depth)
-		return json_text_fail(r->error, token_start(r), "nested deeper than %d",
-		    r->limits.depth);
-	node = add_node(r, type);
+		return json_text_fail(r->error, at, "nested deeper than %d", r->limits.depth);
+	node = add_node(r, type, at);
 	r->frames[++r->depth] = (struct frame){.node = node};
 	return 1;
 }

@@ -6,9 +6,10 @@
  *	record.c                 bytes of a value     how it is laid out
  *	table.c                  MDB_val, cursors     where it lies
  *
- * Single rows go through mdb_get and mdb_put. Walks use one cursor per table and transaction,
- * opened when first needed: "the place". A get or put does not move it, so a visitor may read any
- * table; it may not walk the table that it visits.
+ * Walks use one cursor per table and transaction, opened when first needed: "the place". A get or
+ * put does not move it, so a visitor may read any table; it may not walk the table that it visits.
+ * Puts have cursors of their own, since most keys go to where the one before went, and from there
+ * LMDB need not search the tree again.
  */
 #include "store/txn.h"
 
@@ -49,18 +50,42 @@ table_get(struct txn *txn, enum table table, struct slice key, struct slice *val
 	return true;
 }
 
+/* Opens the cursor where there is none yet; NULL in a failed transaction. */
+static MDB_cursor *
+open_cursor(struct txn *txn, enum table table, MDB_cursor **cursor)
+{
+	if (txn->error != STORE_OK)
+		return NULL;
+	if (*cursor == NULL) {
+		int rc = mdb_cursor_open(txn->mdb, txn->store->tables[table], cursor);
+		if (rc != MDB_SUCCESS)
+			txn_error(txn, rc);
+	}
+	return *cursor;
+}
+
 static void
 put(struct txn *txn, enum table table, struct slice key, struct slice value)
 {
+	MDB_cursor *cursor = open_cursor(txn, table, &txn->puts[table]);
 	MDB_val k = val(key), v = val(value);
 
-	if (txn->error != STORE_OK)
+	if (cursor == NULL)
 		return;
-	int rc = mdb_put(txn->mdb, txn->store->tables[table], &k, &v, 0);
+	int rc = mdb_cursor_put(cursor, &k, &v, 0);
 	if (rc != MDB_SUCCESS)
 		txn_error(txn, rc);
 	else
 		txn->rows_put++;
+}
+
+/* After a deletion pages may be merged: the next put searches the tree anew. */
+static void
+forget_put(struct txn *txn, enum table table)
+{
+	if (txn->puts[table] != NULL)
+		mdb_cursor_close(txn->puts[table]);
+	txn->puts[table] = NULL;
 }
 
 void
@@ -85,6 +110,7 @@ table_del(struct txn *txn, enum table table, struct slice key)
 
 	if (txn->error != STORE_OK)
 		return false;
+	forget_put(txn, table);
 	return found(txn, mdb_del(txn->mdb, txn->store->tables[table], &k, NULL));
 }
 
@@ -100,20 +126,11 @@ table_count(struct txn *txn, enum table table)
 	return stat.ms_entries;
 }
 
-/* The table's cursor; NULL in a failed transaction. */
+/* The table's cursor for walks; NULL in a failed transaction. */
 static MDB_cursor *
 place(struct txn *txn, enum table table)
 {
-	MDB_cursor **cursor = &txn->cursors[table];
-
-	if (txn->error != STORE_OK)
-		return NULL;
-	if (*cursor == NULL) {
-		int rc = mdb_cursor_open(txn->mdb, txn->store->tables[table], cursor);
-		if (rc != MDB_SUCCESS)
-			txn_error(txn, rc);
-	}
-	return *cursor;
+	return open_cursor(txn, table, &txn->cursors[table]);
 }
 
 static bool
@@ -176,6 +193,7 @@ table_del_here(struct txn *txn, enum table table)
 
 	if (cursor == NULL)
 		return;
+	forget_put(txn, table);
 	int rc = mdb_cursor_del(cursor, 0);
 	if (rc != MDB_SUCCESS)
 		txn_error(txn, rc);

@@ -49,7 +49,9 @@ struct txn {
 	bool writes;
 	int error;       /* STORE_OK, or the first failure, which sticks */
 	size_t rows_put;
-	MDB_cursor *cursors[TABLE_COUNT]; /* opened on first use, closed with the transaction */
+	/* Opened on first use, closed with the transaction: */
+	MDB_cursor *cursors[TABLE_COUNT]; /* walks */
+	MDB_cursor *puts[TABLE_COUNT];    /* where the last put went; NULL after a deletion */
 };
 
 /* A walk over LMDB's free list, spread over many calls of store_size(). */
