@@ -178,7 +178,7 @@ apply_record(enum record_kind kind, uint32_t ids)
 	struct record record = {.kind = kind, .wall = clock_wall(), .steady = clock_steady()};
 
 	if (ids > 0)
-		record.id = ids_reserve(ids);
+		record.id = ids_reserve(ids, record.steady);
 	if (kind == RECORD_ALERT || kind == RECORD_CREATE)
 		ids_random(record.salt, sizeof record.salt);
 	return record;
@@ -275,8 +275,15 @@ watch_event(uint64_t number, uint8_t type, const char *why)
 	    [EVENT_ACKNOWLEDGED] = "incident.acknowledged",
 	    [EVENT_RESOLVED] = "incident.resolved"};
 
-	log_begin(LOG_LEVEL_INFO, actions[type], "incident %llu%s%s", (unsigned long long)number,
-	    why == NULL ? "" : ": ", why == NULL ? "" : why);
+	char room[256];
+	struct buf message = BUF_IN(room);
+
+	buf_puts(&message, "incident ");
+	buf_put_number(&message, number);
+	buf_puts(&message, why == NULL ? "" : ": ");
+	buf_puts(&message, why == NULL ? "" : why);
+	buf_putc(&message, '\0');
+	log_begin(LOG_LEVEL_INFO, actions[type], "%s", room);
 	log_number("labels.incident", (int64_t)number);
 	route_log_who(state.asked);
 	log_end_after_commit();

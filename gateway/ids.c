@@ -80,9 +80,9 @@ id_at(uint64_t tick)
 }
 
 struct uuid
-ids_reserve(uint32_t n)
+ids_reserve(uint32_t n, int64_t steady)
 {
-	uint64_t now = (uint64_t)(clock_steady() / CLOCK_MS) << COUNTER_BITS;
+	uint64_t now = (uint64_t)(steady / CLOCK_MS) << COUNTER_BITS;
 	uint64_t tick = now > last_tick ? now : last_tick + 1;
 	struct uuid first = id_at(tick);
 
@@ -93,9 +93,9 @@ ids_reserve(uint32_t n)
 }
 
 struct uuid
-ids_next(void)
+ids_next(int64_t steady)
 {
-	return ids_reserve(1);
+	return ids_reserve(1, steady);
 }
 
 struct uuid

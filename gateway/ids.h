@@ -10,9 +10,10 @@
 /* Ids issued from now on are larger than last and carry node (0 to 255). */
 void ids_start(const struct uuid *last, int node) NONNULL;
 
-struct uuid ids_next(void);
+/* With the time of the steady clock. */
+struct uuid ids_next(int64_t steady);
 /* The first of n ids in a row (n <= 4096); uuid_v7_after() makes the others. */
-struct uuid ids_reserve(uint32_t n);
+struct uuid ids_reserve(uint32_t n, int64_t steady);
 struct uuid ids_last(void);
 
 void ids_random(void *, size_t) NONNULL;

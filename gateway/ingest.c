@@ -174,8 +174,8 @@ ingest_record(const struct ingest *in, struct ingest_alert *alert)
 {
 	struct record made = apply_record(RECORD_ALERT, 1);
 
-	alert->trace = ids_next();
-	alert->id = ids_next();
+	alert->trace = ids_next(made.steady);
+	alert->id = ids_next(made.steady);
 	alert->wall = made.wall;
 	made.alert = (struct record_alert){.trace = alert->trace,
 	    .alert_id = alert->id,

@@ -6,9 +6,9 @@
  *         refused ◀──┘                └──────────────────────────┘
  *   any state ─▶ CLOSED (deadline, fault, answer that ends the connection); freed by out_reap()
  *
- * out_enter() is the only place that changes the state and what the loop watches for. The attempt's
- * deadline belongs to the attempt, so that it goes on when a stale kept-alive connection is
- * replaced.
+ * out_enter() and out_begin_send() are the only places that change the state and what the loop
+ * watches for. The attempt's deadline belongs to the attempt, so that it goes on when a stale
+ * kept-alive connection is replaced.
  */
 #include "gateway/out_parts.h"
 
@@ -48,17 +48,21 @@ out_configure(const struct conf *conf)
 
 /* ---- state ------------------------------------------------------------------------------- */
 
+/* The kernel is told only where the interest is another one. */
 static void
 watch(struct out *o, short interest)
 {
 	struct timeval idle = {IDLE_S, 0};
 
-	if (o->watched != 0)
+	if (o->watched != interest && o->watched != 0)
 		event_del(o->event);
+	if (o->watched != interest && interest != 0)
+		event_assign(o->event, out_loop.base, o->fd, (short)(interest | EV_PERSIST),
+		    on_ready, o);
 	o->watched = interest;
 	if (interest == 0)
 		return;
-	event_assign(o->event, out_loop.base, o->fd, (short)(interest | EV_PERSIST), on_ready, o);
+	event_remove_timer(o->event);
 	event_add(o->event, o->state == OUT_IDLE ? &idle : NULL);
 }
 
@@ -80,6 +84,14 @@ out_enter(struct out *o, enum out_state state)
 		watch(o, interests[state]);
 	}
 	o->state = state;
+}
+
+void
+out_begin_send(struct out *o)
+{
+	o->state = OUT_SEND;
+	watch(o, EV_READ);
+	out_step(o, EV_WRITE);
 }
 
 void
@@ -316,8 +328,7 @@ start_kept(struct out_attempt *a, struct out *o)
 	a->out = o;
 	o->attempt = a;
 	o->scanned = o->heads = 0;
-	out_enter(o, OUT_SEND);
-	out_step(o, EV_WRITE);
+	out_begin_send(o);
 }
 
 /* A receiver of whose handshakes none is in progress may always have one: those that are slow at it

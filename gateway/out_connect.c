@@ -129,8 +129,7 @@ out_step_secure(struct out *o, short what)
 	out_end_handshake(o);
 	if (o->pool->peer != NULL)
 		a->result.tls = clock_mono() - a->connecting - a->result.connect;
-	out_enter(o, OUT_SEND);
-	out_step(o, EV_WRITE);
+	out_begin_send(o);
 }
 
 /* ---- SEND -------------------------------------------------------------------------------- */
@@ -149,6 +148,8 @@ send_bytes(struct out *o, const char *p, size_t n)
 	if (sent < 0) {
 		out_watch_for(o, sent);
 		sent = 0;
+	} else if ((size_t)sent < n) {
+		out_enter(o, OUT_SEND); /* to be told when there is room for more */
 	}
 	if (p == o->send.p)
 		buf_drop(&o->send, (size_t)sent);

@@ -86,6 +86,9 @@ extern struct out_loop out_loop;
 
 /* out.c */
 void out_enter(struct out *, enum out_state) NONNULL;
+/* Enters SEND and sends: mostly all of it goes out at once, and only an early answer is watched
+ * for. */
+void out_begin_send(struct out *) NONNULL;
 /* Watches for what the stream asked for, instead of what the state usually does. */
 void out_watch_for(struct out *, ssize_t want) NONNULL;
 void out_step(struct out *, short what) NONNULL;

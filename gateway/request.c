@@ -82,13 +82,13 @@ request_write(struct buf *b, const struct conf_webhook *webhook, const struct uu
 	buf_put_slice(b, webhook->target);
 	buf_puts(b, " HTTP/1.1\r\n");
 	put_header(b, SLICE("Host"), webhook->authority);
-	buf_printf(b,
-	    "Content-Type: application/json\r\n"
-	    "Content-Length: %zu\r\n"
-	    "User-Agent: tocsin/" TOCSIN_VERSION "\r\n"
-	    "webhook-id: %s\r\n"
-	    "X-Attempt: %u\r\n",
-	    body.n, id, attempt);
+	buf_puts(b, "Content-Type: application/json\r\nContent-Length: ");
+	buf_put_number(b, body.n);
+	buf_puts(b, "\r\nUser-Agent: tocsin/" TOCSIN_VERSION "\r\nwebhook-id: ");
+	buf_puts(b, id);
+	buf_puts(b, "\r\nX-Attempt: ");
+	buf_put_number(b, attempt);
+	buf_puts(b, "\r\n");
 	put_auth(b, webhook, id, wall, body);
 	for (size_t i = 0; i < webhook->header_count; i++)
 		put_header(b, webhook->headers[i].name, webhook->headers[i].value);

@@ -40,10 +40,11 @@ const uint8_t http_byte_class[256] = {
 static bool
 made_of(struct slice s, int part)
 {
+	int all = part;
+
 	for (size_t i = 0; i < s.n; i++)
-		if (!http_byte_is(s.p[i], part))
-			return false;
-	return true;
+		all &= http_byte_class[(uint8_t)s.p[i]];
+	return all != 0;
 }
 
 static struct slice
@@ -268,13 +269,11 @@ note_header(struct reading *r, const struct http_header *header)
 static int
 read_header(struct slice line, struct http_header *header)
 {
-	const char *colon = memchr(line.p, ':', line.n);
+	size_t length = line.n;
 
-	if (colon == NULL)
-		return BAD_REQUEST;
 	header->name = take_until(&line, ':');
 	header->value = trim(line);
-	if (header->name.n == 0 || !made_of(header->name, IN_NAME))
+	if (header->name.n == 0 || header->name.n == length || !made_of(header->name, IN_NAME))
 		return BAD_REQUEST;
 	return made_of(header->value, IN_VALUE) ? 0 : BAD_REQUEST;
 }

@@ -39,10 +39,10 @@ test_ids_grow(void **state)
 
 	(void)state;
 	ids_start(&zero, 0);
-	last = ids_next();
+	last = ids_next(clock_steady());
 	assert_in_range(uuid_v7_ms(&last), now_ms() - 1000, now_ms());
 	for (int i = 0; i < 100000; i++) { /* more than 4096 a millisecond would hold them up */
-		id = ids_next();
+		id = ids_next(clock_steady());
 		assert_larger(&id, &last);
 		assert_well_formed(&id, 0);
 		last = id;
@@ -64,7 +64,7 @@ test_ids_start_ahead(void **state)
 	id = ids_last();
 	assert_memory_equal(id.b, last.b, sizeof id.b);
 	for (int i = 0; i < 10000; i++) {
-		id = ids_next();
+		id = ids_next(clock_steady());
 		assert_larger(&id, &last);
 		assert_well_formed(&id, 9);
 		last = id;
@@ -79,14 +79,14 @@ test_ids_clock_stepped(void **state)
 
 	(void)state;
 	ids_start(&zero, 0);
-	last = ids_next();
+	last = ids_next(clock_steady());
 	clock_advance((int64_t)60 * CLOCK_S);
-	id = ids_next();
+	id = ids_next(clock_steady());
 	assert_larger(&id, &last);
 	assert_true(uuid_v7_ms(&id) >= uuid_v7_ms(&last) + 60000); /* a clock ahead is followed */
 	clock_step((int64_t)-7200 * CLOCK_S);
 	last = id;
-	id = ids_next();
+	id = ids_next(clock_steady());
 	assert_larger(&id, &last);
 	clock_step((int64_t)7200 * CLOCK_S);
 }
@@ -100,7 +100,7 @@ test_ids_reserve(void **state)
 	(void)state;
 	ids_start(&zero, 255);
 	for (size_t i = 0; i < COUNT_OF(counts); i++) {
-		first = ids_reserve(counts[i]);
+		first = ids_reserve(counts[i], clock_steady());
 		assert_larger(&first, &last);
 		last = first;
 		for (uint32_t n = 1; n < counts[i]; n++) {
@@ -111,7 +111,7 @@ test_ids_reserve(void **state)
 		}
 		after = ids_last();
 		assert_memory_equal(after.b, last.b, sizeof after.b);
-		after = ids_next();
+		after = ids_next(clock_steady());
 		assert_larger(&after, &last); /* the span is taken as a whole */
 		last = after;
 	}
@@ -126,7 +126,7 @@ test_ids_restart(void **state)
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
 		ids_start(&last, i % 256);
-		id = ids_reserve(1 + (uint32_t)i % 100);
+		id = ids_reserve(1 + (uint32_t)i % 100, clock_steady());
 		assert_larger(&id, &last);
 		assert_well_formed(&id, (uint8_t)(i % 256));
 		last = ids_last();

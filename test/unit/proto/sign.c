@@ -20,7 +20,8 @@ start_sodium(void **state)
 	return sodium_init() < 0 ? -1 : 0;
 }
 
-/* The first row is the vector that the contract names, the others are RFC 4231's cases 2, 3, 6. */
+/* The first row is the vector that the contract names, then come RFC 4231's cases 2, 3 and 6, and
+ * keys about as long as a block, by Python's hmac. */
 static void
 test_sign_hmac_vectors(void **state)
 {
@@ -38,6 +39,12 @@ test_sign_hmac_vectors(void **state)
 		{{long_key, sizeof long_key},
 		    SLICE("Test Using Larger Than Block-Size Key - Hash Key First"),
 		    "YOQxWR7gtn8Niiaqy/W3f44LxiE3KMUUBUYEDw7jf1Q="},
+		{{long_key, 63},
+		    {long_body, sizeof long_body}, "kDFX9GN6O6htdrUIwnmK/V6NXz0s3u3GIpXol7KeZII="},
+		{{long_key, 64},
+		    {long_body, sizeof long_body}, "47c+7w/hrZMN++J8EI2SUjTmSl2ajGzxqHq93JURxCs="},
+		{{long_key, 65},
+		    {long_body, sizeof long_body}, "tmAWqh+bavIobdwrL2NH+SWB6sdS9ZVwTlMLJ8UAOWU="},
 		{{NULL, 0}, {NULL, 0}, "thNnmggU2ex3L5XXeMNfxf8Wl8STcVZTxscSFEKSxa0="},
 	};
 	char text[SIGN_HMAC_TEXT];
