@@ -15,6 +15,10 @@ static const char base57[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrs
 
 enum { BASE = sizeof base57 - 1, DIGITS = ID22_TEXT - 1 };
 
+/* So many digits fit 64 bits, in which the processor divides fastest: 57^8. */
+enum { GROUP = 8 };
+#define GROUP_BASE UINT64_C(111429157112001)
+
 #define EACH(byte) ((byte) * UINT64_C(0x0101010101010101))
 
 /* Four bytes as eight digits, all at once: each gets a byte of its own, then 'a' - '0' - 10 is
@@ -49,17 +53,19 @@ starts_group(int byte)
 void
 uuid_text(const struct uuid *id, char out[UUID_TEXT])
 {
-	static const struct {
-		size_t at, n; /* digits */
-	} groups[] = {{0, 8}, {8, 4}, {12, 4}, {16, 4}, {20, 12}};
 	char digits[UUID_HEX];
 
 	uuid_hex(id, digits);
-	for (size_t i = 0; i < COUNT_OF(groups); i++) {
-		memcpy(out, digits + groups[i].at, groups[i].n);
-		out += groups[i].n;
-		*out++ = i < COUNT_OF(groups) - 1 ? '-' : '\0';
-	}
+	memcpy(out, digits, 8);
+	out[8] = '-';
+	memcpy(out + 9, digits + 8, 4);
+	out[13] = '-';
+	memcpy(out + 14, digits + 12, 4);
+	out[18] = '-';
+	memcpy(out + 19, digits + 16, 4);
+	out[23] = '-';
+	memcpy(out + 24, digits + 20, 12);
+	out[36] = '\0';
 }
 
 bool
@@ -90,8 +96,12 @@ id22_text(const struct uuid *id, char out[ID22_TEXT])
 	unsigned __int128 v = (unsigned __int128)get_u64(id->b) << 64 | get_u64(id->b + 8);
 
 	out[DIGITS] = '\0';
-	for (int i = DIGITS - 1; i >= 0; i--, v /= BASE)
-		out[i] = base57[v % BASE];
+	for (int end = DIGITS; end > 0; end -= GROUP, v /= GROUP_BASE) {
+		uint64_t group = (uint64_t)(v % GROUP_BASE);
+
+		for (int i = end - 1; i >= 0 && i >= end - GROUP; i--, group /= BASE)
+			out[i] = base57[group % BASE];
+	}
 }
 
 bool
