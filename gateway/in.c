@@ -32,6 +32,7 @@ in_start(struct event_base *base, in_handler *handler)
 		TAILQ_INIT(&in.lists[s]);
 	buf_init(&in.body, IN_REPLY_MAX - 1024);
 	buf_init(&in.wire, IN_REPLY_MAX);
+	buf_init(&in.parked, IN_PARKED_ALL);
 	/* So that a refusal never wants for memory. */
 	if (buf_room(&in.body, ANSWER_ROOM) == NULL || buf_room(&in.wire, ANSWER_ROOM) == NULL)
 		return -1;
@@ -95,6 +96,7 @@ in_stop(void)
 	event_free(in.tick);
 	buf_free(&in.body);
 	buf_free(&in.wire);
+	buf_free(&in.parked);
 	free(in.trusted);
 }
 

@@ -247,13 +247,12 @@ in_reply_keep(struct in_conn *c, const struct in_reply *reply, bool head_only)
 	bool whole = write_reply(c, reply, head_only);
 
 	c->bare = reply->body->n == 0;
+	c->answer_at = (uint32_t)in.parked.n;
 	c->answer_n = 0;
-	if (in.wire.n <= sizeof c->answer) {
-		memcpy(c->answer, in.wire.p, in.wire.n);
-		c->answer_n = in.wire.n;
-	} else {
-		buf_put(&c->out, in.wire.p, in.wire.n);
-	}
+	if (in.wire.n <= IN_PARKED_EACH && buf_put_all(&in.parked, &in.wire))
+		c->answer_n = (uint32_t)in.wire.n;
+	else
+		buf_put_slice(&c->out, buf_slice(&in.wire));
 	if (!whole || c->out.failed)
 		turn_fail();
 }
@@ -347,12 +346,8 @@ in_finish(struct in_conn *c, const char *p, size_t n)
 }
 
 static void
-on_commit(void *arg, bool ok)
+answer_parked(struct in_conn *c, bool ok)
 {
-	struct in_conn *c = arg;
-
-	if (c->state == IN_CLOSED)
-		return;
 	if (!ok)
 		keep_unavailable(c);
 	if (c->answer_n == 0) {
@@ -361,17 +356,30 @@ on_commit(void *arg, bool ok)
 		in_flush(c);
 		return;
 	}
-	in_finish(c, c->answer, c->answer_n);
+	in_finish(c, in.parked.p + c->answer_at, c->answer_n);
+}
+
+static void
+on_commit(void *arg, bool ok)
+{
+	struct in_conn *c = arg;
+
+	if (c->state != IN_CLOSED)
+		answer_parked(c, ok);
+	if (--in.parked_count == 0)
+		buf_clear(&in.parked);
 }
 
 void
 in_park(struct in_request *request)
 {
 	assert(request->conn->state == IN_IDLE);
-	if (turn_after_commit(on_commit, request->conn))
-		in_enter(request->conn, IN_PARKED);
-	else
+	if (!turn_after_commit(on_commit, request->conn)) {
 		in_unavailable(request, unstored);
+		return;
+	}
+	in.parked_count++;
+	in_enter(request->conn, IN_PARKED);
 }
 
 struct in_conn *

@@ -23,7 +23,8 @@
 #include "gateway/stream.h"
 
 enum { IN_GIVES_WAY = 1000000 }; /* us: a connection that is quiet for so long may be closed */
-enum { IN_SHARED_SIZE = 64 << 10, IN_ANSWER_INLINE = 320, IN_REPLY_MAX = 6 << 20 };
+enum { IN_PARKED_EACH = 320, IN_PARKED_ALL = 256 << 10 }; /* bytes of answers in in.parked */
+enum { IN_SHARED_SIZE = 64 << 10, IN_REPLY_MAX = 6 << 20 };
 
 enum in_state {
 	IN_PROXY,
@@ -85,8 +86,8 @@ struct in_conn {
 	size_t dropped;        /* IN_LINGER: bytes read and dropped */
 	struct http_chunks chunks;
 	struct buf out;        /* what the kernel did not take yet */
-	char answer[IN_ANSWER_INLINE]; /* the parked one, where it fits; else it is in `out` */
-	size_t answer_n;
+	uint32_t answer_at;    /* the parked answer, in in.parked; */
+	uint32_t answer_n;     /* 0: it did not fit there and is in `out` */
 	void (*gone)(void *);  /* of a put-off request */
 	void *gone_arg;
 	bool head_only;        /* of a put-off request: it was a HEAD; */
@@ -129,6 +130,8 @@ struct in_server {
 	int64_t told;                /* mono: when it was last logged that clients wait */
 	struct buf body;             /* of the reply being made */
 	struct buf wire;             /* the reply as bytes */
+	struct buf parked;           /* answers that wait for the commit, one behind the other */
+	size_t parked_count;         /* connections that wait for it */
 	char shared[IN_SHARED_SIZE]; /* what was just read; nothing stays in it */
 };
 
