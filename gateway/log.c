@@ -123,15 +123,14 @@ begin_text(enum conf_log_level level, const char *date, const char *action, stru
 static void
 begin_json(enum conf_log_level level, const char *date, const char *action, struct slice message)
 {
-	json_open(&state.json, '{');
-	json_key(&state.json, "@timestamp");
-	json_plain(&state.json, (struct slice){date, DATE_TEXT - 1});
-	state.dated = state.line.n - 1;
-	json_key(&state.json, "log.level");
-	json_plain(&state.json, slice_of(level_names[level]));
-	json_key(&state.json, "event.action");
-	json_plain(&state.json, slice_of(action));
-	json_key(&state.json, "message");
+	buf_puts(&state.line, "{\"@timestamp\": \"");
+	buf_put(&state.line, date, DATE_TEXT - 1);
+	state.dated = state.line.n;
+	buf_puts(&state.line, "\", \"log.level\": \"");
+	buf_puts(&state.line, level_names[level]);
+	buf_puts(&state.line, "\", \"event.action\": \"");
+	buf_puts(&state.line, action);
+	buf_puts(&state.line, "\", \"message\": ");
 	json_string(&state.json, message);
 }
 
