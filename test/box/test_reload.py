@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import signal
+import threading
 import time
 
 import pytest
@@ -284,7 +285,8 @@ def test_reload_webhook_removed(make):
 
 def test_reload_webhook_removed_and_back(make):
     """§1.3: back at once, while its attempt is still under way: nothing is sent twice."""
-    receiver = make.receiver(script=[answer(200, delay=1)])
+    back = threading.Event()
+    receiver = make.receiver(script=[lambda exchange: back.wait(2) and answer(200)(exchange)])
     gateway = make.gateway(webhooks=[webhook("ops", receiver.url())])
     gateway.send("critical", entity_id=1)
     receiver.wait(1)
@@ -293,8 +295,11 @@ def test_reload_webhook_removed_and_back(make):
     gateway.reloaded()
     hooks(gateway).append(hook)
     gateway.reloaded()
+    gateway.send("critical", entity_id=2)
+    receiver.wait(2)  # what waited and may be sent again is looked at by now
+    back.set()
     until(lambda: gateway.rows()["lanes"] == 0)
-    time.sleep(0.2)
+    until(lambda: scrape(gateway).get("deliveries_in_flight", webhook="ops") == 0)
     ids = [r.id for r in receiver.requests]
     assert len(ids) == len(set(ids))
 
