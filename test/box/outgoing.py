@@ -1,7 +1,8 @@
 """What the tests of outgoing webhooks share: a receiver with its gateway, one incident's life."""
 
-from gateway import webhook
+from gateway import until, webhook
 from receiver import answer
+from scrape import scrape
 
 EVENTS = ["triggered", "acknowledged", "resolved"]
 DOWN = answer(503)
@@ -27,3 +28,8 @@ def delivered(gateway, count=1, **match):
 def failed(gateway, count=1, **match):
     """Waits until `count` attempts have failed and wait for another."""
     return gateway.wait_log("delivery.retry", count, **match)
+
+
+def landed(gateway, name="ops"):
+    """Waits until no attempt is under way."""
+    until(lambda: scrape(gateway).get("deliveries_in_flight", webhook=name) == 0)

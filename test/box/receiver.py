@@ -95,6 +95,11 @@ def answer(status=200, headers=(), body=b"", delay=0, close=False):
     return behave
 
 
+def held(event):
+    """Answers with 200 once the event is set; gives up before the longest deadline."""
+    return lambda exchange: event.wait(2.8) and answer(200)(exchange)
+
+
 def raw(data):
     """Sends these bytes, whatever they are, and closes."""
     def behave(exchange):

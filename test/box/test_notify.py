@@ -84,6 +84,11 @@ def watched(make, manager, **more):
                                      "WATCHDOG_USEC": str(int(400000 * SLOW)), **more})
 
 
+def stands(gateway):
+    with open("/proc/%d/stat" % gateway.process.pid, encoding="ascii") as file:
+        return file.read().rpartition(")")[2].split()[0] == "T"
+
+
 def test_notify_watchdog(make, manager):
     """Signs of life come twice in the time granted, and end when the loop stands still."""
     gateway = watched(make, manager)
@@ -91,7 +96,7 @@ def test_notify_watchdog(make, manager):
     manager.wait("WATCHDOG", 5)
     assert time.monotonic() - start < 5 * 0.4 * SLOW
     gateway.signal(signal.SIGSTOP)
-    time.sleep(0.05)
+    until(lambda: stands(gateway))
     signs = manager.count("WATCHDOG")
     time.sleep(0.5 * SLOW)
     assert manager.count("WATCHDOG") == signs

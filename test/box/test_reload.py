@@ -10,8 +10,8 @@ import pytest
 
 from certificates import Authority, Front
 from gateway import KEY, OTHER_KEY, SLOW, ingest, integration, until, webhook
-from outgoing import DOWN
-from receiver import answer, sign, silence
+from outgoing import DOWN, landed
+from receiver import answer, held, sign, silence
 from scrape import scrape
 from test_forwarded import client_of
 from wire import Closed, Connection, request
@@ -286,7 +286,7 @@ def test_reload_webhook_removed(make):
 def test_reload_webhook_removed_and_back(make):
     """§1.3: back at once, while its attempt is still under way: nothing is sent twice."""
     back = threading.Event()
-    receiver = make.receiver(script=[lambda exchange: back.wait(2) and answer(200)(exchange)])
+    receiver = make.receiver(script=[held(back)])
     gateway = make.gateway(webhooks=[webhook("ops", receiver.url())])
     gateway.send("critical", entity_id=1)
     receiver.wait(1)
@@ -299,7 +299,7 @@ def test_reload_webhook_removed_and_back(make):
     receiver.wait(2)  # what waited and may be sent again is looked at by now
     back.set()
     until(lambda: gateway.rows()["lanes"] == 0)
-    until(lambda: scrape(gateway).get("deliveries_in_flight", webhook="ops") == 0)
+    landed(gateway)
     ids = [r.id for r in receiver.requests]
     assert len(ids) == len(set(ids))
 

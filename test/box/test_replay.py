@@ -1,13 +1,13 @@
 """Replay, dead letters, and tests of a webhook (CONTRACT §8, §9); sent again after a crash (§1.3)."""
 
 import re
-import time
+import threading
 
 import pytest
 
 from gateway import SLOW, ingest, until, webhook
 from outgoing import DOWN, EVENTS, delivered, failed, life, pair
-from receiver import answer, sign, silence
+from receiver import answer, held, sign, silence
 from wire import flood, request
 
 GONE = answer(410)
@@ -349,11 +349,14 @@ def test_replay_of_thousands(make):
 
 def test_replay_after_a_crash_in_between(make):
     """§1.3: killed between an attempt and its record: sent again, same id, recorded once."""
-    gateway, receiver = pair(make, answer(200, delay=0.2))
+    failing = threading.Event()
+    gateway, receiver = pair(make, held(failing))
     gateway.alert("critical", entity_id="e")
     receiver.wait(1)
     gateway.fail_commit(1000)
-    time.sleep(0.4)
+    mark = gateway.mark()
+    failing.set()
+    gateway.wait_log("server.warning", since=mark)
     assert not gateway.logged("delivery.delivered")
     gateway.kill9()
     gateway.start()

@@ -3,6 +3,7 @@ import socket
 import time
 
 from gateway import KEY, ingest, until, webhook
+from outgoing import landed
 from receiver import answer
 from wire import request
 
@@ -119,7 +120,7 @@ def test_turn_pause_that_is_not_stored(make):
     for i in range(10):
         gateway.send("critical", entity_id=i)
     gateway.wait_log("breaker.opened")
-    time.sleep(0.05)
+    landed(gateway)
     seen = len(receiver.requests)
     gateway.fail_commit(1)
     assert gateway.request("POST", "/api/webhooks/ops/pause", b"").status == 503

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from gateway import until, webhook
-from outgoing import DOWN, failed, pair, delivered
+from outgoing import DOWN, delivered, failed, landed, pair
 from receiver import answer, close
 
 
@@ -212,7 +212,7 @@ def test_verdict_breaker(make):
     for i in range(8):
         gateway.alert("critical", entity_id=i)
     gateway.wait_log("breaker.opened", labels__webhook="ops")
-    time.sleep(0.05)
+    landed(gateway)
     seen = len(receiver.requests)
     assert 5 <= seen <= 8
     gateway.advance(20)
@@ -230,7 +230,7 @@ def test_verdict_breaker_probes(make):
     for i in range(6):
         gateway.alert("critical", entity_id=i)
     gateway.wait_log("breaker.opened")
-    time.sleep(0.05)
+    landed(gateway)
     seen = len(receiver.requests)
     gateway.advance(37)
     receiver.wait(seen + 1)
