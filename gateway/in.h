@@ -91,8 +91,9 @@ void in_reap(void);      /* frees connections that were closed in this turn */
 /* Something may not be watched that should be: the next tick sees to it. */
 void in_watch_again(void);
 
-/* A line that a request was refused. */
-void in_log_refused(const struct in_conn *, int status, const char *error) NONNULL;
+/* A line that a request was refused; who: the name of its token, or empty. */
+void in_log_refused(const struct in_conn *, int status, const char *error, struct slice who)
+    NONNULL;
 /* In a handler: the reply waits for the turn's commit. */
 void in_park(struct in_request *) NONNULL;
 /* In a handler: the reply is given later. The result is what in_answer() wants; done is called if

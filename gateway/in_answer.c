@@ -266,9 +266,10 @@ put_retry_after(struct in_reply *reply)
 }
 
 void
-in_log_refused(const struct in_conn *c, int status, const char *error)
+in_log_refused(const struct in_conn *c, int status, const char *error, struct slice who)
 {
 	log_begin(LOG_LEVEL_INFO, "alert.rejected", "%s", error);
+	log_text("labels.token", who);
 	log_address("client.ip", &c->client);
 	log_number("http.response.status_code", status);
 	log_outcome(false);
@@ -288,7 +289,7 @@ in_refuse(struct in_conn *c, int status, const char *error)
 	buf_clear(&in.body);
 	if (!c->bare)
 		buf_printf(&in.body, "{\"detail\": \"%s\"}", error);
-	in_log_refused(c, status, error);
+	in_log_refused(c, status, error, SLICE(""));
 	in_reply_now(c, &reply, false);
 	if (c->state != IN_CLOSED)
 		buf_free(&c->in); /* nothing behind the fault is a request */
@@ -308,7 +309,7 @@ void
 in_unavailable(struct in_request *request, const char *detail)
 {
 	in_detail(request, 503, detail);
-	in_log_refused(request->conn, 503, detail);
+	in_log_refused(request->conn, 503, detail, SLICE(""));
 }
 
 void
@@ -332,7 +333,7 @@ keep_unavailable(struct in_conn *c)
 	buf_clear(&in.body);
 	if (!c->bare)
 		buf_printf(&in.body, "{\"detail\": \"%s\"}", unstored);
-	in_log_refused(c, reply.status, unstored);
+	in_log_refused(c, reply.status, unstored, SLICE(""));
 	in_reply_keep(c, &reply, false);
 }
 

@@ -19,12 +19,10 @@
  */
 #include "gateway/in_parts.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/log.h"
 #include "gateway/turn.h"
 
 enum { LINGER_BYTES = 1 << 20 };
@@ -107,6 +105,18 @@ in_close(struct in_conn *c)
 	if (c->gone != NULL)
 		c->gone(c->gone_arg);
 	c->gone = NULL;
+}
+
+/* A client that goes away is not worth a line. */
+void
+in_lose(struct in_conn *c, bool lacking)
+{
+	if (lacking) {
+		log_begin(LOG_LEVEL_WARNING, "server.warning", "a connection is closed: no memory");
+		log_address("client.ip", &c->client);
+		log_end();
+	}
+	in_close(c);
 }
 
 void
@@ -241,14 +251,12 @@ void
 in_add(int fd, const struct address *peer, struct in_listener *listener)
 {
 	struct in_conn *c = calloc(1, sizeof *c);
-	int on = 1;
 
 	if (c == NULL) {
 		in_tell_refused("no memory");
 		close(fd);
 		return;
 	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	c->fd = fd;
 	c->state = IN_PARKED; /* no list */
 	c->peer = c->client = *peer;

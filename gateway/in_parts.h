@@ -9,7 +9,8 @@
  *   in_wait.c     those that wait until others had their turn
  *   in_answer.c   from replies to bytes, at once, behind the commit, or later
  *   in_pieces.c   answers longer than anybody wants to hold in memory
- *   in_listen.c   listeners and accepting
+ *   in_listen.c   listeners
+ *   in_accept.c   accepting from them
  */
 #ifndef GATEWAY_IN_PARTS_H
 #define GATEWAY_IN_PARTS_H
@@ -127,7 +128,6 @@ struct in_server {
 	bool draining;               /* answers say "Connection: close" */
 	bool turning_away;           /* answers are 503 */
 	bool unwatched;              /* something is not watched that should be */
-	int64_t told;                /* mono: when it was last logged that clients wait */
 	struct buf body;             /* of the reply being made */
 	struct buf wire;             /* the reply as bytes */
 	struct buf parked;           /* answers that wait for the commit, one behind the other */
@@ -148,6 +148,8 @@ void in_read_on(struct in_conn *, bool) NONNULL;
 void in_write_on(struct in_conn *, bool) NONNULL;
 void in_rewatch(void); /* all that libevent could not */
 void in_close(struct in_conn *) NONNULL;
+/* The same of one that is lost; lacking: for want of memory, which is worth a line. */
+void in_lose(struct in_conn *, bool lacking) NONNULL;
 /* The answer is out: goes on with bytes that wait, or waits for some. */
 void in_resume(struct in_conn *) NONNULL;
 /* Reading is off while a whole request, and more, waits to be gone on with. */
@@ -213,17 +215,18 @@ void in_finish(struct in_conn *, const char *p, size_t n) NONNULL;
 /* in_pieces.c */
 void in_piece_taken(struct in_conn *) NONNULL; /* `out` is empty again */
 
-/* in_listen.c */
+/* in_accept.c */
+void in_on_accept(evutil_socket_t, short, void *listener);
 /* Goes on accepting if there is room again. */
 void in_accept_again(void);
-/* A client is not accepted. */
-void in_tell_refused(const char *why) NONNULL;
-/* Closes the connection; lacking: for want of memory, which is worth a line. */
-void in_lose(struct in_conn *, bool lacking) NONNULL;
-/* Closes those passed by the service manager, or all; connections stay. */
-void in_close_listeners(bool all);
 /* Accepts everything that waits and may be had. */
 void in_accept_all(void);
+/* A client is not accepted. */
+void in_tell_refused(const char *why) NONNULL;
+
+/* in_listen.c */
+/* Closes those passed by the service manager, or all; connections stay. */
+void in_close_listeners(bool all);
 void in_let_go(struct in_listener *) NONNULL;
 
 #endif

@@ -185,11 +185,8 @@ static bool
 turn_away(struct route_request *request, int status, const char *detail)
 {
 	route_detail(request, status, detail);
-	log_begin(LOG_LEVEL_INFO, "alert.rejected", "%s", detail);
-	route_log_who(request);
-	log_number("http.response.status_code", status);
-	log_outcome(false);
-	log_end();
+	in_log_refused(request->in->conn, status, detail,
+	    request->token == NULL ? SLICE("") : request->token->name);
 	return false;
 }
 

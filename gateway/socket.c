@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -138,6 +139,8 @@ describe(struct listening *l, const struct conf_listener *conf)
 int
 socket_listen(struct listening *l, const struct conf_listener *conf, size_t nth, char why[256])
 {
+	int on = 1;
+
 	*l = (struct listening){.passed = conf->kind == LISTENER_SYSTEMD};
 	errno = 0;
 	if (l->passed)
@@ -145,6 +148,8 @@ socket_listen(struct listening *l, const struct conf_listener *conf, size_t nth,
 	else
 		l->fd = conf->kind == LISTENER_UNIX ? open_unix(l, conf) : open_tcp(conf);
 	if (l->fd >= 0) {
+		/* What is accepted has it from here. */
+		setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 		describe(l, conf);
 		return 0;
 	}

@@ -150,7 +150,7 @@ task_detail(struct task *task, int status, const char *detail)
 	struct buf body = BUF_IN(room);
 
 	if (status == 503)
-		in_log_refused(task->conn, status, detail);
+		in_log_refused(task->conn, status, detail, SLICE(""));
 	buf_printf(&body, "{\"detail\": \"%s\"}", detail);
 	task_answer(task, status, &body);
 }

@@ -1,5 +1,7 @@
 /* Listeners taken over from one configuration to the next (CONTRACT §10), on real sockets. */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +16,7 @@
 #include "gateway/in.h"
 #include "gateway/metrics.h"
 #include "gateway/net.h"
+#include "gateway/socket.h"
 #include "gateway/turn.h"
 
 enum { PORTS = 4 };
@@ -306,6 +309,25 @@ test_listen_turned_away(void **state)
 	close(fd);
 }
 
+/* What is accepted sends small answers at once, without a call for each. */
+static void
+test_listen_no_delay(void **state)
+{
+	struct listening listening;
+	socklen_t n = sizeof(int);
+	int client, accepted, on = 0;
+
+	(void)state;
+	assert_int_equal(socket_listen(&listening, &rows[0], 0, why), 0);
+	client = dial(0);
+	accepted = accept(listening.fd, NULL, NULL);
+	assert_int_equal(getsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, &n), 0);
+	assert_int_equal(on, 1);
+	close(accepted);
+	close(client);
+	socket_close(&listening);
+}
+
 int
 main(void)
 {
@@ -316,6 +338,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_listen_all_or_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_listen_any_port, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_listen_turned_away, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_listen_no_delay, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
