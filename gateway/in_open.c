@@ -84,6 +84,7 @@ read_proxy(struct in_conn *c)
 	buf_free(&c->in);
 	if (header.known)
 		c->peer = c->client = header.client;
+	c->nameless = !header.known && !header.own;
 	in_begin(c);
 }
 

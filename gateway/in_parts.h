@@ -67,6 +67,7 @@ struct in_conn {
 	struct stream stream;  /* behind IN_PROXY */
 	struct address peer;   /* who connects, or for whom, by the PROXY header */
 	struct address client; /* of the request being read: the same, or whom a proxy names */
+	bool nameless;         /* a balancer connects for somebody, and does not say for whom */
 	bool reading;          /* the loop watches for bytes */
 	bool writing;          /* the loop watches for room: `out` is not empty */
 	bool eof;              /* the client has sent its last byte */

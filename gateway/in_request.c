@@ -32,12 +32,12 @@ wants_bare(void)
 	return in.bare != NULL && in.bare(&head);
 }
 
-/* From this machine for certain: by a listener that only it reaches, and not by a proxy on behalf
- * of another, whoever that is said to be, or if nobody is named. */
+/* From this machine for certain: by a listener that only it reaches, and not by a balancer or
+ * a proxy on behalf of another, whoever that is said to be, or if nobody is named. */
 static bool
 is_local(const struct in_conn *c)
 {
-	return c->listener->socket.local &&
+	return c->listener->socket.local && !c->nameless &&
 	       !forwarded_is(&head, &c->peer, in.trusted, in.trusted_count) &&
 	       (address_is_none(&c->peer) || address_is_loopback(&c->peer));
 }

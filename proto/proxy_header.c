@@ -142,6 +142,7 @@ read_binary(struct slice in, struct proxy_header *header)
 	} else if (b[12] != (VERSION_2 | LOCAL)) {
 		return -1;
 	}
+	header->own = b[12] == (VERSION_2 | LOCAL);
 	return in.n < FIXED + length ? 0 : (int)(FIXED + length);
 }
 

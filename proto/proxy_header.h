@@ -16,7 +16,8 @@
 enum { PROXY_HEADER_MAX = 4096, PROXY_LINE_MAX = 107 };
 
 struct proxy_header {
-	bool known;            /* false: the balancer speaks for itself, or does not know */
+	bool own;              /* the balancer speaks for itself (LOCAL) */
+	bool known;            /* false: it does so, or does not say for whom */
 	struct address client; /* if known */
 };
 

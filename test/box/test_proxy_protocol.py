@@ -112,9 +112,9 @@ def test_proxy_deadline(make):
 
 
 def test_proxy_not_this_machine(gateway):
-    """§2: without tokens the API is this machine's: not that of whom a balancer here speaks for."""
-    for header, status in ((v2("192.0.2.1"), 401), (v2("127.0.0.1"), 200),
-                           (b"PROXY UNKNOWN\r\n", 200)):
+    """§2: without tokens the API is this machine's: not that of whom a balancer here speaks for, named or not."""
+    for header, status in ((v2("192.0.2.1"), 401), (v2("127.0.0.1"), 200), (b"PROXY UNKNOWN\r\n", 401),
+                           (SIGNATURE + b"\x21\0\0\0", 401), (SIGNATURE + b"\x20\0\0\0", 200)):
         with gateway.connect() as connection:
             connection.send(header)
             assert connection.request("GET", "/api/incidents").status == status
