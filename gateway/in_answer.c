@@ -122,7 +122,7 @@ in_flush(struct in_conn *c)
 	if (!taken)
 		return;
 	if (c->out.n > 0) {
-		in_rearm(c); /* slow, but it reads */
+		in_enter_anew(c, c->state); /* slow, but it reads */
 		return;
 	}
 	buf_free(&c->out);

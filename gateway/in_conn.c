@@ -140,8 +140,7 @@ void
 in_resume(struct in_conn *c)
 {
 	if (c->in.n > 0) {
-		in_enter(c, IN_IDLE);
-		in_enter(c, IN_HEAD); /* its deadline starts anew */
+		in_enter_anew(c, IN_HEAD);
 		in_wait(c, &in.onward);
 	} else if (c->eof || c->listener->gone) {
 		in_close(c);
@@ -196,7 +195,6 @@ on_bytes(struct in_conn *c, size_t n)
 	} else if (c->state == IN_PARKED || c->out.n > 0 || c->waits != NULL) {
 		store_bytes(c, n);
 	} else if (c->in.n == 0) {
-		in_enter(c, IN_HEAD);
 		in_take_shared(c, n);
 	} else {
 		buf_put(&c->in, in.shared, n);

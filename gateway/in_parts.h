@@ -174,10 +174,10 @@ in_is_opening(const struct in_conn *c)
 void in_wait(struct in_conn *, struct in_list *) NONNULL;
 
 /* in_time.c */
-/* The only place that changes the state; arms the state's deadline. Staying keeps the deadline. */
+/* The only places that change the state, and arm its deadline. Who stays in it keeps the deadline; */
 void in_enter(struct in_conn *, enum in_state) NONNULL;
-/* The state's deadline starts anew. */
-void in_rearm(struct in_conn *) NONNULL;
+/* it starts anew. */
+void in_enter_anew(struct in_conn *, enum in_state) NONNULL;
 /* Between two requests, or before the first. */
 bool in_is_quiet(const struct in_conn *) MUST NONNULL;
 void in_set_limits(const struct conf *) NONNULL;

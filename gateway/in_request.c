@@ -58,7 +58,7 @@ handle(struct in_conn *c, char *body, size_t n)
 	c->close = !head.keep_alive;
 	c->scanned = 0;
 	buf_clear(&in.body);
-	in_enter(c, IN_IDLE); /* the next head's deadline is its own */
+	in_enter_anew(c, IN_IDLE); /* the next head's deadline is its own */
 	if (!waited)
 		c->asked = c->since;
 	c->method = metrics_method(head.method);
@@ -201,7 +201,6 @@ take(struct in_conn *c, char *data, size_t n, int most)
 	int used = 0;
 
 	for (int i = 0; n > 0 && i < most && ready(c); i++) {
-		in_enter(c, IN_HEAD);
 		c->bare = false;
 		c->client = c->peer;
 		used = http_read_request((struct slice){data, n}, in.limits.header, &c->scanned,
@@ -210,8 +209,10 @@ take(struct in_conn *c, char *data, size_t n, int most)
 			refuse_head(c, -used);
 			return;
 		}
-		if (used == 0)
+		if (used == 0) {
+			in_enter(c, IN_HEAD);
 			break;
+		}
 		c->client = forwarded_client(&head, c->peer, in.trusted, in.trusted_count);
 		if (head.length > (int64_t)in.limits.body) {
 			c->bare = wants_bare();

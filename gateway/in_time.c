@@ -52,19 +52,17 @@ void
 in_enter(struct in_conn *c, enum in_state s)
 {
 	assert(c->state != IN_CLOSED); /* the end */
-	if (s == c->state)
-		return;
+	if (s != c->state)
+		in_enter_anew(c, s);
+}
+
+void
+in_enter_anew(struct in_conn *c, enum in_state s)
+{
 	disarm(c);
 	in.secure_count -= c->state == IN_SECURE;
 	in.secure_count += s == IN_SECURE;
 	c->state = s;
-	arm(c);
-}
-
-void
-in_rearm(struct in_conn *c)
-{
-	disarm(c);
 	arm(c);
 }
 
