@@ -257,6 +257,7 @@ in_add(int fd, const struct address *peer, struct in_listener *listener)
 	}
 	c->fd = fd;
 	c->state = IN_PARKED; /* no list */
+	in.counts[c->state]++;
 	c->peer = c->client = *peer;
 	c->listener = listener;
 	listener->users++;

@@ -114,7 +114,7 @@ shake_hands(struct in_conn *c)
 void
 in_begin(struct in_conn *c)
 {
-	if (in.secure_count >= SECURE_MOST)
+	if (in.counts[IN_SECURE] >= SECURE_MOST)
 		in_dismiss(TAILQ_FIRST(&in.lists[IN_SECURE]), METRICS_CONNECTIONS,
 		    "there were too many at a time");
 	if (stream_accept(&c->stream, c->fd, c->listener->tls) != 0)

@@ -122,7 +122,7 @@ struct in_server {
 	struct in_list closed;
 	int64_t large_at;            /* mono: when those were last gone on with */
 	size_t count;
-	size_t secure_count;         /* in IN_SECURE */
+	size_t counts[IN_STATES];    /* of each state */
 	int64_t secure_us;           /* that handshakes took in this turn */
 	bool accepting;
 	int64_t rests_until;         /* mono: no descriptor is to be had before */

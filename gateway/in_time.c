@@ -8,8 +8,9 @@
 
 #include "gateway/clock.h"
 #include "gateway/descriptors.h"
+#include "gateway/log.h"
 
-enum { LINGER_US = 1000000 };
+enum { LINGER_US = 1000000, ANSWERS_MOST = 128 };
 
 static int64_t
 time_of(enum in_state s)
@@ -48,6 +49,22 @@ disarm(struct in_conn *c)
 		TAILQ_REMOVE(&in.lists[c->state], c, timed);
 }
 
+/* An answer that is not read is memory: where there are many, the one of which nothing was taken for
+ * longest ends, if that is a second. */
+static void
+end_unread(void)
+{
+	struct in_conn *c = TAILQ_FIRST(&in.lists[IN_ANSWER]);
+
+	if (clock_mono() - c->since < IN_GIVES_WAY)
+		return;
+	log_begin(LOG_LEVEL_WARNING, "server.warning",
+	    "a connection is closed: too many do not read their answers");
+	log_address("client.ip", &c->client);
+	log_end();
+	in_close(c);
+}
+
 void
 in_enter(struct in_conn *c, enum in_state s)
 {
@@ -60,8 +77,10 @@ void
 in_enter_anew(struct in_conn *c, enum in_state s)
 {
 	disarm(c);
-	in.secure_count -= c->state == IN_SECURE;
-	in.secure_count += s == IN_SECURE;
+	if (s == IN_ANSWER && in.counts[s] >= ANSWERS_MOST)
+		end_unread();
+	in.counts[c->state]--;
+	in.counts[s]++;
 	c->state = s;
 	arm(c);
 }

@@ -5,12 +5,13 @@ takes them shows in its log and in the trace ids.
 """
 import contextlib
 import signal
+import time
 
 import pytest
 
 from gateway import KEY, ingest
 from scrape import scrape
-from wire import request
+from wire import Closed, Connection, request
 
 ALERT = {"message": "m", "alert_type": "info"}
 
@@ -142,3 +143,38 @@ def test_fairness_scrapes_beside_lists(make):
     assert statuses.count(200) >= 64 and statuses.count(429) > 10 and len(set(statuses)) == 2
     assert scrape(gateway).get("http_rejected_total", reason="rate_limited") == statuses.count(429)
     close(lanes + [scraper, asker])
+
+
+def test_fairness_unread_answers(make, tmp_path):
+    """§1.5: of many connections whose answers are not read those go that have stood still longest, but not
+    one that reads, however slowly."""
+    gateway = make.gateway(listen=[{"address": "127.0.0.1:0"}, {"address": "unix:%s" % (tmp_path / "s")}])
+    gateway.send("critical", entity_id="one", summary="x" * 60000)
+    path = gateway.addresses()[1]
+    ask = request("GET", "/api/incidents/1/") * 10  # more than the kernel holds
+    slow, *lanes = [Connection(path) for _ in range(129)]
+    for lane in [slow] + lanes:
+        lane.send(ask)
+    assert slow.read().status == 200  # there is an answer, and no room for all of them
+    time.sleep(1.2)
+    assert not gateway.logged("server.warning")
+    for _ in range(3):
+        assert slow.read().status == 200
+    more = [Connection(path) for _ in range(5)]
+    for lane in more:
+        lane.send(ask)
+    gateway.wait_log("server.warning", count=4, timeout=5)
+    assert all("do not read" in record["message"] for record in gateway.logged("server.warning"))
+    assert [slow.read().status for _ in range(6)] == [200] * 6
+    assert sum(is_cut(lane) for lane in lanes + more) == len(gateway.logged("server.warning"))
+    close([slow] + lanes + more)
+
+
+def is_cut(lane):
+    """Whether the connection ended before all ten answers came."""
+    try:
+        for _ in range(10):
+            lane.read()
+        return False
+    except (Closed, OSError):
+        return True
