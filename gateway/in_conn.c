@@ -153,7 +153,9 @@ in_resume(struct in_conn *c)
 void
 in_read_if_room(struct in_conn *c)
 {
-	in_read_on(c, c->in.n < in.limits.header + in.limits.body);
+	size_t most = c->state == IN_BODY ? in.limits.body : IN_SHARED_SIZE;
+
+	in_read_on(c, c->in.n < in.limits.header + most);
 }
 
 /* ---- bytes ------------------------------------------------------------------------------- */
@@ -176,7 +178,7 @@ drop_bytes(struct in_conn *c, size_t n)
 		in_close(c);
 }
 
-/* Bytes behind a request that is not answered yet: kept, up to a request's size. */
+/* Bytes behind a request that is not answered yet. */
 static void
 store_bytes(struct in_conn *c, size_t n)
 {

@@ -153,7 +153,7 @@ void in_close(struct in_conn *) NONNULL;
 void in_lose(struct in_conn *, bool lacking) NONNULL;
 /* The answer is out: goes on with bytes that wait, or waits for some. */
 void in_resume(struct in_conn *) NONNULL;
-/* Reading is off while a whole request, and more, waits to be gone on with. */
+/* Reading is off while enough is there: what is read ahead costs memory, and to be moved. */
 void in_read_if_room(struct in_conn *) NONNULL;
 
 /* What a connection may keep until it is a request, and some more that was read with it. */

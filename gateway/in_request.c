@@ -9,7 +9,7 @@
 #include "gateway/turn.h"
 #include "proto/forwarded.h"
 
-enum { KEPT_MOST = 8 };    /* requests of one connection at a time */
+enum { KEPT_MOST = 16 };   /* requests of one connection at a time */
 enum { LARGE = 8 << 10 };  /* of a body: 4 000 values at the most, or a quarter of a millisecond */
 
 static const char too_large[] = "The body is too large.";
