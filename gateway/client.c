@@ -267,7 +267,7 @@ send_request(struct exchange *x, const struct client_request *request)
 	ssize_t n;
 	int result = 0;
 
-	buf_init(&out, REQUEST_MOST);
+	buf_init_secret(&out, REQUEST_MOST);
 	write_request(&out, x->client, request);
 	if (out.failed)
 		result = fail(x, "the request is too large");

@@ -179,7 +179,7 @@ new_out(struct out_pool *pool)
 	o->fd = -1;
 	o->pool = pool;
 	o->wait.done = out_on_found;
-	buf_init(&o->send, OUT_REQUEST_MAX);
+	buf_init_secret(&o->send, OUT_REQUEST_MAX);
 	buf_init(&o->in, OUT_HEAD_MAX + OUT_READ_MOST);
 	return o;
 }

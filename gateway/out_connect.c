@@ -164,7 +164,7 @@ send_bytes(struct out *o, const char *p, size_t n)
 static bool
 send_first(struct out *o)
 {
-	static struct buf request = {.ceiling = OUT_REQUEST_MAX};
+	static struct buf request = {.ceiling = OUT_REQUEST_MAX, .secret = true};
 	struct slice body = {NULL, 0};
 	bool all = false;
 

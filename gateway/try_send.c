@@ -62,7 +62,7 @@ write_request(struct json_writer *w, const struct conf_webhook *webhook,
 {
 	struct buf head;
 
-	buf_init(&head, HEAD_MOST);
+	buf_init_secret(&head, HEAD_MOST);
 	request_write(&head, webhook, delivery, 1, wall, body);
 	w->buf->failed = w->buf->failed || head.failed;
 	write_headers(w, webhook, buf_slice(&head));

@@ -25,6 +25,13 @@ buf_init(struct buf *b, size_t ceiling)
 }
 
 void
+buf_init_secret(struct buf *b, size_t ceiling)
+{
+	buf_init(b, ceiling);
+	b->secret = true;
+}
+
+void
 buf_init_arena(struct buf *b, struct arena *arena)
 {
 	buf_init(b, arena->ceiling);
@@ -34,12 +41,11 @@ buf_init_arena(struct buf *b, struct arena *arena)
 void
 buf_free(struct buf *b)
 {
-	struct arena *arena = b->arena;
-
-	if (arena == NULL)
+	if (b->arena == NULL)
 		free(b->p);
-	buf_init(b, b->ceiling);
-	b->arena = arena;
+	b->p = NULL;
+	b->n = b->room = 0;
+	b->failed = false;
 }
 
 void
@@ -68,6 +74,28 @@ next_room(const struct buf *b, size_t least)
 	return room < least ? least : room;
 }
 
+/* realloc() frees what it copied as it is. */
+static char *
+move_secret(struct buf *b, size_t room)
+{
+	char *p = malloc(room);
+
+	if (p == NULL || b->p == NULL)
+		return p;
+	memcpy(p, b->p, b->n);
+	explicit_bzero(b->p, b->room);
+	free(b->p);
+	return p;
+}
+
+static char *
+grow(struct buf *b, size_t room)
+{
+	if (b->arena != NULL)
+		return arena_grow(b->arena, b->p, b->room, room);
+	return b->secret ? move_secret(b, room) : realloc(b->p, room);
+}
+
 /* Makes sure that n bytes and the spare one fit behind those in use. */
 static bool
 reserve(struct buf *b, size_t n)
@@ -84,7 +112,7 @@ reserve(struct buf *b, size_t n)
 	if (b->n + n < b->room)
 		return true;
 	room = next_room(b, b->n + n + 1);
-	p = b->arena != NULL ? arena_grow(b->arena, b->p, b->room, room) : realloc(b->p, room);
+	p = grow(b, room);
 	if (p == NULL) {
 		b->failed = true;
 		return false;

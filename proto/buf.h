@@ -16,16 +16,19 @@ struct buf {
 	size_t room;    /* bytes allocated */
 	size_t ceiling; /* never more than this in use */
 	bool failed;
+	bool secret;    /* growing leaves no copy behind */
 	struct arena *arena; /* where the memory comes from; NULL: malloc() */
 };
 
 void buf_init(struct buf *, size_t ceiling) NONNULL;
+/* The same for secrets, of which growing leaves no copy in memory; it ends with buf_wipe(). */
+void buf_init_secret(struct buf *, size_t ceiling) NONNULL;
 /* Its initialiser for what is to be had in any case: in an array of the caller's. Never freed. */
 #define BUF_IN(array) {.p = (array), .room = sizeof(array), .ceiling = sizeof(array) - 1}
 /* The same with memory of the arena, and its ceiling. Never freed: what is in it stays as long as
  * the arena's contents. */
 void buf_init_arena(struct buf *, struct arena *) NONNULL;
-void buf_free(struct buf *) NONNULL;  /* gives the memory back; usable again, ceiling kept */
+void buf_free(struct buf *) NONNULL;  /* gives the memory back; usable again, the same kind */
 void buf_wipe(struct buf *) NONNULL;  /* buf_free for secrets: zeroes first */
 void buf_clear(struct buf *) NONNULL; /* n = 0 and not failed; keeps the memory */
 

@@ -218,6 +218,27 @@ test_buf_wipe_leaves_it_usable(void **state)
 	buf_free(&b);
 }
 
+static void
+test_buf_secret_grows(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init_secret(&b, 5000);
+	for (int i = 0; i < 1000; i++)
+		buf_puts(&b, "abcde");
+	assert_int_equal(b.n, 5000);
+	for (int i = 0; i < 1000; i++)
+		assert_memory_equal(b.p + 5 * i, "abcde", 5);
+	buf_putc(&b, '.');
+	assert_true(b.failed);
+	buf_wipe(&b);
+	assert_true(b.secret && !b.failed && b.p == NULL && b.room == 0);
+	buf_puts(&b, "next");
+	assert_holds(&b, "next");
+	buf_wipe(&b);
+}
+
 int
 main(void)
 {
@@ -233,6 +254,7 @@ main(void)
 		cmocka_unit_test(test_buf_drop),
 		cmocka_unit_test(test_buf_growth),
 		cmocka_unit_test(test_buf_wipe_leaves_it_usable),
+		cmocka_unit_test(test_buf_secret_grows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
