@@ -185,7 +185,7 @@ class Gateway:
     def start(self):
         since = len(self.log.records)
         self.spawn()
-        started = self.log.wait("server.started", 1, since, 10, {})[0]
+        started = self.log.wait("server.started", 1, since, 60 if self.wrapper else 10, {})[0]
         self.address = address_of(started["server.address"])
 
     def signal(self, number):

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from gateway import PROGRAM, SLOW, ingest, run, until, webhook
+from outgoing import landed
 from receiver import answer
 from wire import flood, request
 
@@ -40,7 +41,7 @@ def eventful(make):
     busy = make.receiver(answer(503))
     auth = {"type": "hmac", "key": SECRETS["hmac"]}
     hooks = [webhook("dead", dead.url("/?key=" + SECRETS["query"]), auth=auth),
-             webhook("busy", busy.url(), auth=auth, headers={"X-Key": SECRETS["header"]})]
+             webhook("busy", busy.url(), auth=auth, retry=["1h"] * 3, headers={"X-Key": SECRETS["header"]})]
     gateway = make.gateway(webhooks=hooks, tokens=[{"name": "ops", "token": SECRETS["token"]}],
                            service={"auto_resolve_timeout": 3600})
     for entity in ("a", "b", "c"):
@@ -49,6 +50,8 @@ def eventful(make):
     gateway.send("info", PRIVATE, entity_id="b")
     gateway.wait_log("delivery.dead")
     gateway.wait_log("delivery.retry", labels__webhook="busy")
+    landed(gateway, "dead")
+    landed(gateway, "busy")
     gateway.request("POST", "/-/pause", headers=AUTHORIZED)
     gateway.send("critical", PRIVATE, entity_id="queued")
     return gateway
