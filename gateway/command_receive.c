@@ -206,7 +206,7 @@ run_receive(int argc, char **argv)
 	turn_start(receive.base, NULL, NULL); /* the server counts its work there */
 	result = start();
 	while (result == 0 && !receive.over) {
-		event_base_loop(receive.base, EVLOOP_ONCE);
+		in_pass();
 		turn_end();
 		in_reap();
 	}

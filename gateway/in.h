@@ -83,10 +83,9 @@ bool in_deserted(void);
 /* No connection is within a request, or waits for an answer or for its end. */
 bool in_quiet(void);
 size_t in_count(void); /* connections */
-/* Requests wait that no socket will speak of: in_go_on() takes some of them, behind those that
- * sockets brought in this pass. */
-bool in_waits(void);
-void in_go_on(void);
+/* One pass of the loop: what sockets and timers bring, and behind it some of the requests that no
+ * socket will speak of any more. turn_end() and in_reap() must follow. */
+void in_pass(void);
 void in_reap(void);      /* frees connections that were closed in this turn */
 /* Something may not be watched that should be: the next tick sees to it. */
 void in_watch_again(void);

@@ -27,8 +27,8 @@ in_wait(struct in_conn *c, struct in_list *list)
 	TAILQ_INSERT_TAIL(list, c, on);
 }
 
-bool
-in_waits(void)
+static bool
+somebody_waits(void)
 {
 	return !TAILQ_EMPTY(&in.onward) || !TAILQ_EMPTY(&in.large);
 }
@@ -74,15 +74,20 @@ take_large(int64_t until)
 	}
 }
 
-void
-in_go_on(void)
+static void
+take_waiting(void)
 {
-	int64_t now;
+	int64_t now = clock_mono();
 
-	if (!in_waits())
-		return;
-	now = clock_mono();
 	take_onward(now);
 	if (!turn_awaited() || now - in.large_at >= LARGE_REST_US)
 		take_large(clock_mono() + LARGE_US);
+}
+
+void
+in_pass(void)
+{
+	event_base_loop(in.base, EVLOOP_ONCE | (somebody_waits() ? EVLOOP_NONBLOCK : 0));
+	if (somebody_waits())
+		take_waiting();
 }

@@ -1,5 +1,5 @@
 /*
- * The loop is in server_loop(): events, what waits in connections, turn_end(), reap. Above it
+ * The loop is in server_loop(): events and what waits in connections, turn_end(), reap. Above it
  * everything is started in order, below it stopped in reverse. The way from a signal to the end of
  * the loop is drain.c's.
  */
@@ -71,8 +71,7 @@ static void
 server_loop(void)
 {
 	while (!drain_over()) {
-		event_base_loop(server.base, EVLOOP_ONCE | (in_waits() ? EVLOOP_NONBLOCK : 0));
-		in_go_on();
+		in_pass();
 		turn_end();
 		reload_step();
 		give_sign();

@@ -105,7 +105,7 @@ reserve(struct buf *b, size_t n)
 
 	if (b->failed)
 		return false;
-	if (n > b->ceiling - b->n) {
+	if (b->n > b->ceiling || n > b->ceiling - b->n) { /* a ceiling may have been lowered */
 		b->failed = true;
 		return false;
 	}

@@ -370,7 +370,9 @@ read_text(struct arena *arena, char *text, size_t n, int flags, struct json_limi
 	if (!json_text_check(r.text, error))
 		return NULL;
 	json_text_mend(text, n);
-	return setjmp(r.over) != 0 ? NULL : parse(&r);
+	if (setjmp(r.over) != 0)
+		return NULL;
+	return parse(&r);
 }
 
 struct json *

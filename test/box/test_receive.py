@@ -11,6 +11,7 @@ import requests
 
 from gateway import PROGRAM, SLOW, until, webhook
 from receiver import sign
+from wire import Connection, request
 
 KEY = "receive-key"
 BODY = (b'{"payload": {"event_type": "triggered", "incident": {"incident_number": 7, '
@@ -123,6 +124,25 @@ def test_receive_keep_alive(receive):
                                     headers={"X-SIGNATURE": sign(KEY, BODY)})
             assert response.status_code == 200
     assert receiver.verdicts(5) == [True] * 5
+
+
+@pytest.mark.parametrize("size", [8191, 8192, 1 << 20])
+def test_receive_large(receive, size):
+    """§11: a webhook of any size that there is."""
+    receiver = receive("-k", KEY)
+    body = BODY.ljust(size)
+    assert post(receiver, body, X_SIGNATURE=sign(KEY, body)).status_code == 200
+    assert receiver.verdicts(1) == [True]
+
+
+def test_receive_pipelined(receive):
+    """§11: webhooks that come together are answered in order."""
+    receiver = receive("-k", KEY)
+    host, port = receiver.url[7:].split(":")
+    with Connection((host, int(port))) as connection:
+        connection.send(request("POST", "/hook", BODY, {"X-SIGNATURE": sign(KEY, BODY)}) * 20)
+        assert [connection.read().status for _ in range(20)] == [200] * 20
+    assert receiver.verdicts(20) == [True] * 20
 
 
 def test_receive_ends_on_interrupt(receive):

@@ -84,6 +84,25 @@ test_buf_ceiling(void **state)
 	buf_free(&b);
 }
 
+/* A ceiling that is lowered takes nothing away, and lets nothing in. */
+static void
+test_buf_lower_ceiling(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 1000);
+	buf_printf(&b, "%0256d", 7);
+	b.ceiling = 100;
+	assert_null(buf_room(&b, 300));
+	assert_true(b.failed);
+	assert_int_equal(b.n, 256);
+	buf_clear(&b);
+	b.ceiling = 256;
+	assert_non_null(buf_room(&b, 256));
+	buf_free(&b);
+}
+
 static void
 test_buf_refuses_a_huge_put(void **state)
 {
@@ -246,6 +265,7 @@ main(void)
 		cmocka_unit_test(test_buf_puts_in_order),
 		cmocka_unit_test(test_buf_put_all),
 		cmocka_unit_test(test_buf_ceiling),
+		cmocka_unit_test(test_buf_lower_ceiling),
 		cmocka_unit_test(test_buf_refuses_a_huge_put),
 		cmocka_unit_test(test_buf_printf_grows),
 		cmocka_unit_test(test_buf_printf_ceiling),
