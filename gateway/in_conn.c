@@ -153,9 +153,11 @@ in_resume(struct in_conn *c)
 void
 in_read_if_room(struct in_conn *c)
 {
-	size_t most = c->state == IN_BODY ? in.limits.body : IN_SHARED_SIZE;
+	size_t most = in.limits.header + IN_SHARED_SIZE;
 
-	in_read_on(c, c->in.n < in.limits.header + most);
+	if (c->state == IN_BODY) /* which must become whole, also by a limit that was higher */
+		most = c->in.ceiling - IN_SHARED_SIZE;
+	in_read_on(c, c->in.n < most);
 }
 
 /* ---- bytes ------------------------------------------------------------------------------- */

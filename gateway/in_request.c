@@ -89,6 +89,17 @@ is_shared(const char *data)
 	return data >= in.shared && data < in.shared + sizeof in.shared;
 }
 
+/* Removes n bytes from the front of c->in. Empty, it costs nothing, and its ceiling may sink. */
+static void
+drop(struct in_conn *c, size_t n)
+{
+	buf_drop(&c->in, n);
+	if (c->in.n > 0)
+		return;
+	buf_free(&c->in);
+	c->in.ceiling = in_kept_most();
+}
+
 /* Keeps the last n bytes, which start at data. */
 static void
 keep(struct in_conn *c, const char *data, size_t n)
@@ -96,11 +107,9 @@ keep(struct in_conn *c, const char *data, size_t n)
 	if (is_shared(data))
 		buf_put(&c->in, data, n);
 	else
-		buf_drop(&c->in, c->in.n - n);
+		drop(c, c->in.n - n);
 	if (c->in.failed)
 		in_refuse(c, 503, in_no_memory);
-	else if (c->in.n == 0)
-		buf_free(&c->in);
 }
 
 /* ---- bodies that come bit by bit --------------------------------------------------------- */
@@ -133,14 +142,15 @@ in_take_whole(struct in_conn *c)
 {
 	size_t scanned = 0;
 
-	if (http_read_request(buf_slice(&c->in), in.limits.header, &scanned, &head) <= 0) {
+	/* The limit may have become lower since then. */
+	if (http_read_request(buf_slice(&c->in), c->head_n, &scanned, &head) <= 0) {
 		in_close(c); /* cannot be */
 		return;
 	}
 	handle(c, c->in.p + c->head_n, c->body_n);
 	if (c->state == IN_CLOSED)
 		return;
-	buf_drop(&c->in, c->head_n + c->body_n);
+	drop(c, c->head_n + c->body_n);
 	c->head_n = c->body_n = 0;
 	if (ready(c))
 		in_resume(c);

@@ -94,7 +94,9 @@ in_is_quiet(const struct in_conn *c)
 static void
 expire(struct in_conn *c)
 {
-	if (in_is_opening(c))
+	if (c->waits != NULL)
+		in_enter_anew(c, c->state); /* for its turn: it is we who take long */
+	else if (in_is_opening(c))
 		in_dismiss(c, METRICS_HEADER_TIME, "it took too long");
 	else if (c->state == IN_HEAD)
 		in_refuse(c, 408, "The header block took too long.");
@@ -163,5 +165,6 @@ in_set_limits(const struct conf *conf)
 	for (size_t s = 0; s < IN_STATES; s++)
 		move_deadlines((enum in_state)s, time_of((enum in_state)s) - before[s]);
 	LIST_FOREACH (c, &in.all, all)
-		c->in.ceiling = in_kept_most();
+		if (c->in.n == 0 || c->in.ceiling < in_kept_most())
+			c->in.ceiling = in_kept_most(); /* it sinks when what is there is used */
 }

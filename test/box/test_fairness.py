@@ -72,6 +72,23 @@ def test_fairness_pipeline_of_alerts(make):
         assert lane.read_closed() == b""
 
 
+def test_fairness_stall(make):
+    """§3: header_time is the client's: what is there and waits for its turn is not late, however long we are
+    kept from it."""
+    gateway = make.gateway(limits={"header_time": "1s"})
+    lanes = connect(gateway, 30)
+    with stopped(gateway):
+        for lane in lanes:
+            lane.send(request("GET", "/-/healthy") * 300)
+    assert lanes[0].read().status == 200
+    with stopped(gateway):
+        time.sleep(1.3)
+    assert [lanes[0].read().status for _ in range(299)] == [200] * 299
+    for lane in lanes[1:]:
+        assert [lane.read().status for _ in range(300)] == [200] * 300
+    close(lanes)
+
+
 def large(n):
     return b'{"message": "m", "alert_type": "info", "x": [%s1]}' % (b"1," * n)
 

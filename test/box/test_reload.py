@@ -470,6 +470,49 @@ def test_reload_limits_of_bodies(pair):
         assert connection.request("POST", ingest(), larger).status == 200
 
 
+LOWER = {"body": "64KiB", "header": "1KiB"}
+
+
+def begin(gateway, connection, data):
+    """Sends the beginning of a request, and waits until it is read: 64 KiB a pass of the loop."""
+    connection.send(data)
+    for _ in range(len(data) // 65536 + 5):
+        assert gateway.get("/-/healthy").status == 200
+
+
+@pytest.mark.parametrize("size, sent, before", [
+    (100, 0, 0), (100, 50, 3), (20000, 10000, 0), (4000000, 100000, 0), (4000000, 100000, 3),
+    (4000000, 1500000, 0)])
+def test_reload_limits_of_a_request_begun(pair, size, sent, before):
+    """§3, §10: a body whose head was accepted is taken whole, whatever the limits are by then, also behind
+    other requests; the next request is held to them."""
+    gateway, _ = pair
+    gateway.reloaded(limits={"body": "8MiB"})
+    body = json.dumps(ALERT).encode().ljust(size)
+    data = request("POST", ingest(), body, {"X-Long": "x" * 3000})
+    cut = len(data) - size + sent
+    with gateway.connect() as connection:
+        begin(gateway, connection, request("GET", "/-/healthy") * before + data[:cut])
+        gateway.reloaded(limits=LOWER)
+        connection.send(data[cut:])
+        assert [connection.read().status for _ in range(before + 1)] == [200] * (before + 1)
+        assert connection.request("POST", ingest(), ALERT).status == 200
+        assert connection.request("GET", "/-/healthy", headers={"X-Long": "x" * 3000}).status == 431
+    with gateway.connect() as connection:
+        assert connection.request("POST", ingest(), b"x" * 100000).status == 413
+
+
+def test_reload_limit_of_chunks(pair):
+    """§3: a body of which nobody knows the length is refused where it passes the limit of the moment."""
+    gateway, _ = pair
+    with gateway.connect() as connection:
+        begin(gateway, connection, request("POST", ingest(), headers={"Transfer-Encoding": "chunked"}) +
+              b"%x\r\n%s\r\n" % (200000, b"x" * 200000))
+        gateway.reloaded(limits=LOWER)
+        connection.send(b"1\r\nx\r\n0\r\n\r\n")
+        assert connection.read().status == 413
+
+
 @pytest.mark.parametrize("limit, begun", [
     ("idle_time", request("GET", "/-/healthy")), ("header_time", b"GET / HTTP/1.1\r\n"),
     ("body_time", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n1")])
