@@ -145,12 +145,12 @@ send_bytes(struct out *o, const char *p, size_t n)
 		out_fail(o, REASON_IO_FAILED);
 		return false;
 	}
-	if (sent < 0) {
+	if (sent == STREAM_WANT_READ)
 		out_watch_for(o, sent);
+	else if (sent < (ssize_t)n)
+		out_enter(o, OUT_SEND); /* to be told of room for more, and of an early answer */
+	if (sent < 0)
 		sent = 0;
-	} else if ((size_t)sent < n) {
-		out_enter(o, OUT_SEND); /* to be told when there is room for more */
-	}
 	if (p == o->send.p)
 		buf_drop(&o->send, (size_t)sent);
 	else

@@ -1,4 +1,5 @@
 """Webhooks over https: whom the gateway believes, and how long it takes. CONTRACT §8."""
+import errno
 import json
 import socket
 import ssl
@@ -7,6 +8,7 @@ import threading
 import pytest
 
 from certificates import Authority, Front
+from faults import ALL, Faults
 from gateway import until, webhook
 from receiver import answer
 from test_config import run
@@ -174,6 +176,32 @@ def test_tls_many_at_once(make, ca, good):
         gateway.send("critical", entity_id=i)
     until(lambda: len(gateway.logged("delivery.delivered")) == 200, 20)
     assert len(server.handshakes) <= 64
+
+
+def answers_early(listener, good, over):
+    """Answers when a request has begun, and reads no more of it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*good)
+    with context.wrap_socket(listener.accept()[0], server_side=True) as peer:
+        peer.recv(1000)
+        over.wait(0.1)  # until nothing more goes out
+        peer.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
+        over.wait(10)
+
+
+def test_tls_early_answer(make, ca, good):
+    """§8: an answer counts that comes while the kernel takes no more of the request."""
+    faults, over = make.keep(Faults()), threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answers_early, args=(listener, good, over), daemon=True).start()
+        url = "https://127.0.0.1:%d/" % listener.getsockname()[1]
+        hook = webhook("ops", url, retry=["30s"], tls={"ca_file": ca.certificate})
+        gateway = make.gateway(webhooks=[hook], environment=faults.environment())
+        faults.fail("send_out", at=6, count=ALL, error=errno.EAGAIN)  # a few behind the handshake
+        gateway.alert("critical", summary="\u00e9" * 32000)  # 192 kB in the webhook, at 16 KiB each
+        failed = gateway.wait_log("delivery.retry")
+        over.set()
+    assert failed["error.type"] == "http_4xx"
 
 
 @pytest.mark.parametrize("option", ["ca_file", "certificate", "key"])
