@@ -365,6 +365,7 @@ on_commit(void *arg, bool ok)
 {
 	struct in_conn *c = arg;
 
+	c->uncommitted = false;
 	if (c->state != IN_CLOSED)
 		answer_parked(c, ok);
 	if (--in.parked_count == 0)
@@ -380,6 +381,7 @@ in_park(struct in_request *request)
 		return;
 	}
 	in.parked_count++;
+	request->conn->uncommitted = true;
 	in_enter(request->conn, IN_PARKED);
 }
 

@@ -129,6 +129,7 @@ in_reap(void)
 		in_accept_again();
 	while ((c = TAILQ_FIRST(&in.closed)) != NULL) {
 		TAILQ_REMOVE(&in.closed, c, on);
+		in.counts[IN_CLOSED]--;
 		buf_free(&c->in);
 		buf_free(&c->out);
 		in_let_go(c->listener);
@@ -239,7 +240,7 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 
 	if (in_is_opening(c)) {
 		in_open(c);
-	} else if (c->out.n > 0) {
+	} else if (c->out.n > 0 && !c->uncommitted) {
 		in_flush(c);
 	} else {
 		in_write_on(c, false); /* the stream wanted it, to go on with reading */

@@ -1,5 +1,5 @@
 /*
- * What the files of the HTTP server share among themselves; nobody else includes this.
+ * What the files of the HTTP server share among themselves; nobody else includes this, but a test.
  *
  *   in.c          the server: start and stop
  *   in_conn.c     connections: what is watched, bytes, their end
@@ -73,6 +73,7 @@ struct in_conn {
 	bool eof;              /* the client has sent its last byte */
 	bool close;            /* close behind the answer */
 	bool bare;             /* its answer has no body, whatever it becomes */
+	bool uncommitted;      /* PARKED: its answer may not leave before the turn's commit */
 	struct in_list *waits; /* `onward` or `large`: bytes in `in` may be gone on with; or NULL */
 	struct event read, write;
 	int64_t since;         /* mono: when it came into its state, of timed ones */
@@ -174,9 +175,10 @@ in_is_opening(const struct in_conn *c)
 void in_wait(struct in_conn *, struct in_list *) NONNULL;
 
 /* in_time.c */
-/* The only places that change the state, and arm its deadline. Who stays in it keeps the deadline; */
+/* The only places that change the state, and arm its deadline. A connection that is in this state
+ * already keeps the deadline it has, */
 void in_enter(struct in_conn *, enum in_state) NONNULL;
-/* it starts anew. */
+/* or gets a new one. */
 void in_enter_anew(struct in_conn *, enum in_state) NONNULL;
 /* Between two requests, or before the first. */
 bool in_is_quiet(const struct in_conn *) MUST NONNULL;

@@ -158,7 +158,7 @@ in_take_whole(struct in_conn *c)
 
 /* What is there whole waits for its turn, untimed. */
 static void
-put_off(struct in_conn *c)
+queue(struct in_conn *c)
 {
 	c->asked = clock_mono();
 	in_enter(c, IN_PARKED);
@@ -172,7 +172,7 @@ take_body(struct in_conn *c)
 	if (c->chunked ? decode_chunks(c) <= 0 : c->in.n - c->head_n < c->body_n)
 		return;
 	if (c->body_n >= LARGE)
-		put_off(c);
+		queue(c);
 	else
 		in_take_whole(c);
 }

@@ -77,8 +77,8 @@ void
 in_enter_anew(struct in_conn *c, enum in_state s)
 {
 	disarm(c);
-	if (s == IN_ANSWER && in.counts[s] >= ANSWERS_MOST)
-		end_unread();
+	if (s == IN_ANSWER && c->state != s && in.counts[s] >= ANSWERS_MOST)
+		end_unread(); /* one more; not one that goes on being read */
 	in.counts[c->state]--;
 	in.counts[s]++;
 	c->state = s;

@@ -55,22 +55,23 @@ take_onward(int64_t now)
 		go_on(c, in_take_kept);
 		before = now;
 		now = clock_mono();
-		if (c->state == IN_PARKED && !turn_full())
+		if (c->uncommitted && !turn_full())
 			until += now - before;
 	}
 }
 
 /* One, and more while there is time. */
 static void
-take_large(int64_t until)
+take_large(int64_t now)
 {
+	int64_t until = now + LARGE_US;
 	size_t bytes = 0;
 	struct in_conn *c;
 
-	while ((c = TAILQ_FIRST(&in.large)) != NULL && bytes < LARGE_BYTES && in.large_at < until) {
+	while (now < until && bytes < LARGE_BYTES && (c = TAILQ_FIRST(&in.large)) != NULL) {
 		bytes += c->body_n;
 		go_on(c, in_take_whole);
-		in.large_at = clock_mono();
+		in.large_at = now = clock_mono();
 	}
 }
 
@@ -81,7 +82,7 @@ take_waiting(void)
 
 	take_onward(now);
 	if (!turn_awaited() || now - in.large_at >= LARGE_REST_US)
-		take_large(clock_mono() + LARGE_US);
+		take_large(clock_mono());
 }
 
 void

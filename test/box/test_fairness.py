@@ -187,6 +187,23 @@ def test_fairness_unread_answers(make, tmp_path):
     close([slow] + lanes + more)
 
 
+def test_fairness_slow_reader(make, tmp_path):
+    """§1.5: who reads one long answer bit by bit is not one more each time: nobody ends for it."""
+    gateway = make.gateway(listen=[{"address": "127.0.0.1:0"}, {"address": "unix:%s" % (tmp_path / "s")}])
+    for entity in range(20):
+        gateway.send("critical", entity_id=entity, summary="x" * 60000)
+    path = gateway.addresses()[1]
+    slow, *lanes = [Connection(path) for _ in range(128)]
+    for lane in lanes:
+        lane.send(request("GET", "/api/incidents/1/") * 10)
+    slow.send(request("GET", "/api/incidents/"))
+    time.sleep(1.2)
+    assert len(slow.read().body) > 1000000
+    assert not gateway.logged("server.warning")
+    assert not any(is_cut(lane) for lane in lanes)
+    close([slow] + lanes)
+
+
 def is_cut(lane):
     """Whether the connection ended before all ten answers came."""
     try:

@@ -106,6 +106,20 @@ def test_http_head_large(gateway):
         assert connection.read().status == 200
 
 
+def test_http_largest_behind_another(make):
+    """§10: head and chunked body are as large as they may be, and the last chunk comes later."""
+    gateway = make.gateway(limits={"header": "1KiB", "body": "1KiB"})
+    head = request("POST", ingest(), headers={"Transfer-Encoding": "chunked", "X": "."})
+    head = head.replace(b"X: ", b"X: " + b"x" * (1024 - len(head)))
+    with gateway.connect() as connection:
+        connection.send(NEXT + head + b"400\r\n" + BODY.ljust(1024) + b"\r\n")
+        assert connection.read().status == 200
+        for _ in range(5):
+            assert gateway.get("/-/healthy").status == 200
+        connection.send(b"0\r\n\r\n")
+        assert connection.read().status == 200
+
+
 def closes_after(connection, expected, started):
     """That the connection ends `expected` seconds after `started`, give or take."""
     connection.read_closed()
