@@ -127,7 +127,7 @@ decode_chunks(struct in_conn *c)
 		in_refuse(c, 400, "The chunked body is not valid.");
 		return -1;
 	}
-	if (c->body_n + out > in.limits.body) {
+	if (c->body_n + out > c->body_most) {
 		in_refuse(c, 413, too_large);
 		return -1;
 	}
@@ -188,6 +188,7 @@ await_body(struct in_conn *c, const char *data, size_t n, size_t used)
 	c->head_n = used;
 	c->chunked = head.chunked;
 	c->body_n = head.chunked ? 0 : (size_t)head.length;
+	c->body_most = in.limits.body;
 	c->chunks = (struct http_chunks){0};
 	keep(c, data, n);
 	if (c->state == IN_BODY && expects)

@@ -502,15 +502,19 @@ def test_reload_limits_of_a_request_begun(pair, size, sent, before):
         assert connection.request("POST", ingest(), b"x" * 100000).status == 413
 
 
-def test_reload_limit_of_chunks(pair):
-    """§3: a body of which nobody knows the length is refused where it passes the limit of the moment."""
+@pytest.mark.parametrize("before, after, size, status", [
+    ("512KiB", "64KiB", 300000, 200), ("512KiB", "64KiB", 600000, 413), ("64KiB", "512KiB", 100000, 413)])
+def test_reload_limit_of_chunks(pair, before, after, size, status):
+    """§3, §10: a body of which nobody knows the length has the limit under which it began."""
     gateway, _ = pair
+    gateway.reloaded(limits={"body": before})
+    body = json.dumps(ALERT).encode().ljust(size)
     with gateway.connect() as connection:
         begin(gateway, connection, request("POST", ingest(), headers={"Transfer-Encoding": "chunked"}) +
-              b"%x\r\n%s\r\n" % (200000, b"x" * 200000))
-        gateway.reloaded(limits=LOWER)
-        connection.send(b"1\r\nx\r\n0\r\n\r\n")
-        assert connection.read().status == 413
+              b"%x\r\n%s\r\n" % (50000, body[:50000]))
+        gateway.reloaded(limits={"body": after})
+        connection.send(b"%x\r\n%s\r\n0\r\n\r\n" % (size - 50000, body[50000:]))
+        assert connection.read().status == status
 
 
 @pytest.mark.parametrize("limit, begun", [
