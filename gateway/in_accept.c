@@ -1,8 +1,8 @@
 /*
- * Accepting. At most 32 connections are accepted a pass, so that a flood of them is no long turn. At
- * the limit the connection that has waited longest for a request, its first too, gives way, if it
- * has done so for a second; otherwise accepting stops until one ends, and those to come wait in the
- * kernel's queue. Out of descriptors it rests for a while. A listener that stays readable would
+ * Accepting. At most 32 connections are accepted a pass, so that a flood of them is no long turn.
+ * At the limit the connection that has waited longest for a request, its first too, gives way, if
+ * it has done so for a second; otherwise accepting stops until one ends, and those to come wait in
+ * the kernel's queue. Out of descriptors it rests for a while. A listener that stays readable would
  * spin.
  */
 #include "gateway/in_parts.h"

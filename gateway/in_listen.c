@@ -66,8 +66,8 @@ new_listener(const struct conf_listener *conf, size_t nth, char why[256])
 		free(listener);
 		return NULL;
 	}
-	listener->event = event_new(in.base, listener->socket.fd, EV_READ | EV_PERSIST, in_on_accept,
-	    listener);
+	listener->event = event_new(in.base, listener->socket.fd, EV_READ | EV_PERSIST,
+	    in_on_accept, listener);
 	if (listener->event == NULL) {
 		socket_close(&listener->socket);
 		free(listener);

@@ -85,7 +85,7 @@ struct in_conn {
 	size_t scanned;        /* see http_read_request */
 	size_t head_n;         /* IN_BODY, or `large`: the head, which stays in `in` until then */
 	size_t body_n;         /* the same of its length; of chunks: those decoded */
-	size_t body_most;      /* IN_BODY: what there may be of chunks, by the limit when it began */
+	size_t body_most;      /* IN_BODY: of chunks: the limit that held when it began */
 	bool chunked;          /* IN_BODY */
 	size_t dropped;        /* IN_LINGER: bytes read and dropped */
 	struct http_chunks chunks;

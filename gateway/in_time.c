@@ -49,8 +49,8 @@ disarm(struct in_conn *c)
 		TAILQ_REMOVE(&in.lists[c->state], c, timed);
 }
 
-/* An answer that is not read is memory: where there are many, the one of which nothing was taken for
- * longest ends, if that is a second. */
+/* An answer that is not read is memory: where there are many, the one of which nothing was taken
+ * for longest ends, if that is a second. */
 static void
 end_unread(void)
 {

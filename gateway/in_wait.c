@@ -43,8 +43,8 @@ go_on(struct in_conn *c, void (*take)(struct in_conn *))
 		in_read_if_room(c);
 }
 
-/* Those that come onto the list meanwhile have their turn in the next pass. What waits for the commit
- * costs no time here: it is as good as what came by a socket, up to a full turn. */
+/* Those that come onto the list meanwhile have their turn in the next pass. What waits for the
+ * commit costs no time here: it is as good as what came by a socket, up to a full turn. */
 static void
 take_onward(int64_t now)
 {

@@ -1,8 +1,8 @@
 /*
  * Requests that take longer than a turn: a walk over many rows, many changes, an answer from
  * outside. The answer is put off; the work is done in steps, and whatever the number of such
- * requests, one step of one of each kind in a pass of the loop, in turn. The kinds are apart so that
- * whoever asks for many lists keeps nobody from looking at the metrics.
+ * requests, one step of one of each kind in a pass of the loop, in turn. The kinds are apart so
+ * that whoever asks for many lists keeps nobody from looking at the metrics.
  *
  * A task is the first member of its owner's own struct, which its `gone` frees.
  */
