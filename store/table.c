@@ -64,19 +64,32 @@ open_cursor(struct txn *txn, enum table table, MDB_cursor **cursor)
 	return *cursor;
 }
 
+/* A cursor takes memory, which only the second put of a transaction is worth. */
+static int
+put_anywhere(struct txn *txn, enum table table, MDB_val *key, MDB_val *value)
+{
+	MDB_cursor **cursor = &txn->puts[table];
+
+	if (!txn->put_before[table]) {
+		txn->put_before[table] = true;
+		return mdb_put(txn->mdb, txn->store->tables[table], key, value, 0);
+	}
+	if (open_cursor(txn, table, cursor) == NULL)
+		return MDB_SUCCESS; /* the transaction has the error already */
+	return mdb_cursor_put(*cursor, key, value, 0);
+}
+
 static void
 put(struct txn *txn, enum table table, struct slice key, struct slice value)
 {
-	MDB_cursor *cursor = open_cursor(txn, table, &txn->puts[table]);
 	MDB_val k = val(key), v = val(value);
 
-	if (cursor == NULL)
+	if (txn->error != STORE_OK)
 		return;
-	int rc = mdb_cursor_put(cursor, &k, &v, 0);
+	int rc = put_anywhere(txn, table, &k, &v);
 	if (rc != MDB_SUCCESS)
 		txn_error(txn, rc);
-	else
-		txn->rows_put++;
+	txn->rows_put += txn->error == STORE_OK;
 }
 
 /* After a deletion pages may be merged: the next put searches the tree anew. */
@@ -136,9 +149,13 @@ place(struct txn *txn, enum table table)
 static bool
 move(struct txn *txn, enum table table, MDB_cursor_op op, struct slice key, struct table_row *row)
 {
-	MDB_cursor *cursor = place(txn, table);
 	MDB_val k = val(key), v;
+	MDB_cursor *cursor;
 
+	/* Most walks of a turn are over nothing, which is not worth a cursor. */
+	if (txn->cursors[table] == NULL && table_count(txn, table) == 0)
+		return false;
+	cursor = place(txn, table);
 	if (cursor == NULL)
 		return false;
 	if (!found(txn, mdb_cursor_get(cursor, &k, &v, op)))

@@ -52,6 +52,7 @@ struct txn {
 	/* Opened on first use, closed with the transaction: */
 	MDB_cursor *cursors[TABLE_COUNT]; /* walks */
 	MDB_cursor *puts[TABLE_COUNT];    /* where the last put went; NULL after a deletion */
+	bool put_before[TABLE_COUNT];     /* the next put opens that cursor */
 };
 
 /* A walk over LMDB's free list, spread over many calls of store_size(). */
