@@ -152,7 +152,7 @@ def test_manual_has_the_language_of_rules():
     """Every operator of conditions and every action, as the program's tables have them."""
     with open(os.path.join(BUILD, "man", "tocsin.json.5"), encoding="utf-8") as file:
         text = file.read()
-    for name, pattern in (("condition.c", r'^\t\{"(\w+)", holds_'), ("action.c", r'^\t\{"(\w+)", read_')):
+    for name, pattern in (("comparison.c", r'^\t\{"(\w+)", holds_'), ("action.c", r'^\t\{"(\w+)", read_')):
         with open(os.path.join(ROOT, "proto", name), encoding="utf-8") as file:
             words = re.findall(pattern, file.read(), re.MULTILINE)
         assert len(words) >= 14
