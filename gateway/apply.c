@@ -274,7 +274,6 @@ watch_event(uint64_t number, uint8_t type, const char *why)
 	static const char *const actions[] = {[EVENT_TRIGGERED] = "incident.triggered",
 	    [EVENT_ACKNOWLEDGED] = "incident.acknowledged",
 	    [EVENT_RESOLVED] = "incident.resolved"};
-
 	char room[256];
 	struct buf message = BUF_IN(room);
 

@@ -50,33 +50,27 @@ table_get(struct txn *txn, enum table table, struct slice key, struct slice *val
 	return true;
 }
 
-/* Opens the cursor where there is none yet; NULL in a failed transaction. */
-static MDB_cursor *
+/* Opens the cursor where there is none yet. */
+static int
 open_cursor(struct txn *txn, enum table table, MDB_cursor **cursor)
 {
-	if (txn->error != STORE_OK)
-		return NULL;
-	if (*cursor == NULL) {
-		int rc = mdb_cursor_open(txn->mdb, txn->store->tables[table], cursor);
-		if (rc != MDB_SUCCESS)
-			txn_error(txn, rc);
-	}
-	return *cursor;
+	if (*cursor != NULL)
+		return MDB_SUCCESS;
+	return mdb_cursor_open(txn->mdb, txn->store->tables[table], cursor);
 }
 
 /* A cursor takes memory, which only the second put of a transaction is worth. */
 static int
 put_anywhere(struct txn *txn, enum table table, MDB_val *key, MDB_val *value)
 {
-	MDB_cursor **cursor = &txn->puts[table];
+	int rc;
 
 	if (!txn->put_before[table]) {
 		txn->put_before[table] = true;
 		return mdb_put(txn->mdb, txn->store->tables[table], key, value, 0);
 	}
-	if (open_cursor(txn, table, cursor) == NULL)
-		return MDB_SUCCESS; /* the transaction has the error already */
-	return mdb_cursor_put(*cursor, key, value, 0);
+	rc = open_cursor(txn, table, &txn->puts[table]);
+	return rc != MDB_SUCCESS ? rc : mdb_cursor_put(txn->puts[table], key, value, 0);
 }
 
 static void
@@ -89,7 +83,8 @@ put(struct txn *txn, enum table table, struct slice key, struct slice value)
 	int rc = put_anywhere(txn, table, &k, &v);
 	if (rc != MDB_SUCCESS)
 		txn_error(txn, rc);
-	txn->rows_put += txn->error == STORE_OK;
+	else
+		txn->rows_put++;
 }
 
 /* After a deletion pages may be merged: the next put searches the tree anew. */
@@ -143,7 +138,14 @@ table_count(struct txn *txn, enum table table)
 static MDB_cursor *
 place(struct txn *txn, enum table table)
 {
-	return open_cursor(txn, table, &txn->cursors[table]);
+	int rc;
+
+	if (txn->error != STORE_OK)
+		return NULL;
+	rc = open_cursor(txn, table, &txn->cursors[table]);
+	if (rc != MDB_SUCCESS)
+		txn_error(txn, rc);
+	return txn->cursors[table];
 }
 
 static bool

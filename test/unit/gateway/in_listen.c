@@ -3,25 +3,17 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "gateway/clock.h"
-#include "gateway/in.h"
 #include "gateway/metrics.h"
 #include "gateway/net.h"
 #include "gateway/socket.h"
-#include "gateway/turn.h"
+#include "test/unit/gateway/in_fixture.h"
 
 enum { PORTS = 4 };
 
-static struct event_base *base;
 static unsigned surfaces; /* of the last request */
 static struct conf_listener rows[PORTS];
 static char addresses[PORTS][32], why[256];
@@ -55,8 +47,7 @@ setup(void **state)
 	int fds[PORTS];
 
 	(void)state;
-	base = event_base_new();
-	turn_start(base, NULL, NULL);
+	start_loop();
 	for (int i = 0; i < PORTS; i++) {
 		fds[i] = bound(0);
 		net_local(fds[i], &name);
@@ -70,16 +61,6 @@ setup(void **state)
 	for (int i = 0; i < PORTS; i++)
 		close(fds[i]);
 	return in_start(base, handle);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	in_stop();
-	turn_stop();
-	event_base_free(base);
-	return 0;
 }
 
 /* The listeners that `which` numbers, in that order. */

@@ -1,19 +1,12 @@
 /* Answers that wait for the turn's commit (CONTRACT §1.1), on a real socket. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "gateway/clock.h"
 #include "gateway/in_parts.h" /* what the loop watches */
-#include "gateway/turn.h"
+#include "test/unit/gateway/in_fixture.h"
 
-static struct event_base *base;
 static size_t size; /* of an answer's body */
 
 /* Parks its answer, and has the loop say at once that there is room for bytes: so it does where TLS
@@ -43,19 +36,8 @@ setup(void **state)
 	char why[256];
 
 	(void)state;
-	base = event_base_new();
-	turn_start(base, NULL, NULL);
+	start_loop();
 	return in_start(base, handle) | in_configure(&conf, why);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	in_stop();
-	turn_stop();
-	event_base_free(base);
-	return 0;
 }
 
 static int
